@@ -1,0 +1,1 @@
+"""IM Connect: the support desk a wallet's customers reach where they already are."""

@@ -1,0 +1,135 @@
+"""What a pack becomes once read: topics, answers, required details and notices, in every language."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from enum import IntEnum, StrEnum
+from zoneinfo import ZoneInfo
+
+from imconnect.domain.messages import Language
+
+PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+
+class Priority(IntEnum):
+    """In which order people are served; the smaller goes first."""
+
+    URGENT = 0
+    HIGH = 1
+    NORMAL = 2
+    LOW = 3
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+class Handoff(StrEnum):
+    """When a case of this topic goes to a person."""
+
+    AT_ONCE = "at_once"  # answered, then prepared for a person in the same breath
+    IF_UNSOLVED = "if_unsolved"  # answered first; prepared when the customer says it did not help
+    NEVER = "never"  # the answer is all there is, unless a person is asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """The answer to one topic in one language, and the phrasings it is recognised by."""
+
+    title: str
+    answer: str
+    examples: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a customer may mean. `details` are asked for only when the case goes to a person."""
+
+    slug: str
+    category: str
+    priority: Priority
+    handoff: Handoff
+    articles: Mapping[Language, Article]
+    details: tuple[str, ...] = ()
+    guides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One thing a case may need. `free` details take any words; the others are checked by their form.
+
+    `problems` maps the code of what is wrong with a value (see `imconnect.nlu.details`) to the sentence that says so.
+    """
+
+    name: str
+    free: bool
+    titles: Mapping[Language, str]
+    questions: Mapping[Language, str]
+    problems: Mapping[Language, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When people are there: days 0 (Monday) to 6, from `opens` to `closes` in `zone`; always, where there are no days."""
+
+    zone: ZoneInfo
+    days: frozenset[int] = frozenset()
+    opens: time = time(0)
+    closes: time = time(0)
+
+    def open_at(self, now: datetime) -> bool:
+        if not self.days:
+            return True
+        local = now.astimezone(self.zone)
+        return local.weekday() in self.days and self.opens <= local.time() < self.closes
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How the desk keeps people informed, in seconds and counts."""
+
+    remind_after: int = 900
+    notice_gap: int = 30
+    acknowledge_gap: int = 300
+    give_up_collecting_after: int = 900
+    reopen_within: int = 259_200
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    """Everything the desk may say, and what it needs to know before a person is called."""
+
+    name: str
+    reference_prefix: str
+    topics: Mapping[str, Topic]
+    details: Mapping[str, Detail]
+    notices: Mapping[Language, Mapping[str, str]]
+    labels: Mapping[Language, Mapping[str, str]]
+    menu: tuple[str, ...]
+    smalltalk: Mapping[str, frozenset[str]]
+    hours: Hours
+    pace: Pace = Pace()
+    official_hosts: frozenset[str] = frozenset()
+    off_topic: tuple[str, ...] = field(default=(), repr=False)
+    default_language: Language = Language.CHINESE
+
+    def article(self, slug: str, language: Language) -> Article:
+        return self.topics[slug].articles[language]
+
+    def notice(self, slug: str, language: Language, **values: object) -> str:
+        """The notice *slug* with its placeholders filled in."""
+        return fill(self.notices[language][slug], values)
+
+    def label(self, slug: str, language: Language, **values: object) -> str:
+        return fill(self.labels[language][slug], values)
+
+
+def fill(text: str, values: Mapping[str, object]) -> str:
+    """Replace each `{name}` that *values* knows; a brace of any other kind is left as it is."""
+    return PLACEHOLDER.sub(lambda found: str(values.get(found[1], found[0])), text)
+
+
+def placeholders(text: str) -> frozenset[str]:
+    """The names of the placeholders in *text*."""
+    return frozenset(PLACEHOLDER.findall(text))
