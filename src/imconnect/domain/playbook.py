@@ -71,7 +71,7 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """When people are there: days 0 (Monday) to 6, from `opens` to `closes` in `zone`; always, where there are no days."""
+    """When people are there: days 0 (Monday) to 6, from `opens` to `closes` in `zone`; no days means always."""
 
     zone: ZoneInfo
     days: frozenset[int] = frozenset()

@@ -12,7 +12,7 @@ class SecretKind(StrEnum):
     RECOVERY_PHRASE = "recovery_phrase"
     PRIVATE_KEY = "private_key"
     KEYSTORE = "keystore"
-    PASSWORD = "password"
+    PASSWORD = "password"  # noqa: S105 - the name of a kind
     ONE_TIME_CODE = "one_time_code"
 
 
@@ -52,7 +52,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Spotted:
-    """A detail found in a message. `problem` names what is wrong with the value (a key of the pack's texts), or is None."""
+    """A detail found in a message. `problem` is None, or the code of what is wrong with the value."""
 
     name: str
     value: str = field(repr=False)
@@ -73,8 +73,8 @@ class Reading:
     """What a message was understood to be.
 
     `topic` is set only when the matcher is sure enough to answer; otherwise `candidates` (best first) holds what may be
-    offered as choices, and is empty when nothing in the pack is close. `language` is None where the text has none of its
-    own (a bare hash, an emoji).
+    offered as choices, and is empty when nothing in the pack is close. `language` is None where the text has none of
+    its own (a bare hash, an emoji).
     """
 
     language: Language | None = None

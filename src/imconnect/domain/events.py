@@ -1,0 +1,111 @@
+"""Everything that can happen to a conversation. All of it enters by one door, the conversation's inbox."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from imconnect.domain.messages import Attachment, Language
+from imconnect.domain.readings import Reading, Secret
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceived:
+    """The customer said something. `text` has passed the guard; `reading` is filled in when the turn begins."""
+
+    message_id: str
+    text: str = field(repr=False)
+    choice: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    secret: Secret | None = None
+    language_hint: Language | None = None
+    reading: Reading = field(default=Reading())
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEdited:
+    """The customer changed an earlier message. The newest words are kept and shown; nothing is answered again."""
+
+    message_id: str
+    secret: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTook:
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReplied:
+    agent: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentNoted:
+    """For colleagues; the customer never sees it."""
+
+    agent: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentResolved:
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentHandedBack:
+    agent: str
+
+
+class TimerKind(StrEnum):
+    REMIND = "remind"  # somebody has been waiting a while since they last heard from us
+    GIVE_UP_COLLECTING = "give_up_collecting"  # the missing details do not come
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFell:
+    """A timer fell due."""
+
+    timer: TimerKind
+
+
+class PlaceReason(StrEnum):
+    """Why somebody is to be told their place."""
+
+    QUEUED = "queued"
+    HANDED_BACK = "handed_back"
+    MOVED_UP = "moved_up"
+    RAISED = "raised"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceDue:
+    """It is time to tell the customer their place in line."""
+
+    reason: PlaceReason
+
+
+class ErrandKind(StrEnum):
+    DELETE_UPSTREAM = "delete_upstream"  # remove a leaked message from the channel itself
+
+
+@dataclass(frozen=True, slots=True)
+class ErrandDone:
+    """An errand ended. `done` says whether it achieved what it was sent for; `reason` why not."""
+
+    errand: ErrandKind
+    done: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryEnded:
+    """Something we said did not reach the customer for certain: `unknown` may have arrived, else it failed."""
+
+    key: str
+    unknown: bool
+    reason: str = ""
+
+
+AgentsAct = AgentTook | AgentReplied | AgentNoted | AgentResolved | AgentHandedBack
+Event = MessageReceived | MessageEdited | AgentsAct | TimerFell | PlaceDue | ErrandDone | DeliveryEnded
