@@ -1,0 +1,107 @@
+import math
+import random
+
+import pytest
+
+from imconnect.nlu.calibration import (
+    Calibration,
+    Logistic,
+    Scored,
+    Trial,
+    area_under_curve,
+    calibrate,
+    calibration_error,
+    fit,
+    sigmoid,
+    solve,
+)
+from imconnect.nlu.matching import PRIOR
+
+
+def trials(count: int, seed: int = 0) -> list[Trial]:
+    """Trials whose top candidate is right with a chance equal to its score."""
+    dice = random.Random(seed)
+    made: list[Trial] = []
+    for _ in range(count):
+        score = dice.random()
+        right = dice.random() < score
+        made.append(Trial(Scored(("a", "b", "c"), (score, score / 2, score / 4)), "a" if right else "b"))
+    return made
+
+
+def test_a_logistic_fit_finds_the_curve_the_outcomes_came_from() -> None:
+    dice = random.Random(1)
+    inputs = [(dice.uniform(-2, 2), dice.uniform(-2, 2)) for _ in range(4000)]
+    outcomes = [dice.random() < sigmoid(0.5 + 2 * a - b) for a, b in inputs]
+
+    found = fit(inputs, outcomes)
+
+    assert found.bias == pytest.approx(0.5, abs=0.15)
+    assert found.weights == pytest.approx((2, -1), abs=0.2)
+
+
+def test_stated_chances_come_true() -> None:
+    calibration = calibrate(trials(3000), frozenset(), PRIOR)
+    fresh = trials(3000, seed=9)
+    chances = [calibration.chances(trial.scored)[0] for trial in fresh]
+
+    assert calibration_error(chances, [trial.topic == "a" for trial in fresh]) < 0.04
+
+
+def test_chances_fall_and_never_exceed_one_together() -> None:
+    calibration = calibrate(trials(500), frozenset(), PRIOR)
+
+    for trial in trials(200, seed=3):
+        chances = calibration.chances(trial.scored)
+
+        assert list(chances) == sorted(chances, reverse=True)
+        assert sum(chances) <= 1 + 1e-9
+
+
+def test_answers_above_the_cut_are_as_precise_as_stated() -> None:
+    calibration = calibrate(trials(3000), frozenset(), PRIOR)
+    given = [t for t in trials(3000, seed=5) if calibration.chances(t.scored)[0] >= calibration.cut]
+
+    assert len(given) > 100
+    assert sum(t.topic == "a" for t in given) / len(given) > 0.87
+
+
+def test_a_cautious_topic_needs_the_higher_cut() -> None:
+    usual = calibrate(trials(3000), frozenset(), PRIOR)
+    careful = calibrate(trials(3000), frozenset({"a"}), PRIOR)
+
+    assert careful.cautious_cut > usual.cut
+
+
+def test_the_gate_keeps_the_stated_share_of_what_is_in_scope() -> None:
+    calibration = calibrate(trials(3000), frozenset(), PRIOR)
+    kept = [calibration.in_scope(trial.scored) >= 0.5 for trial in trials(3000, seed=7)]
+
+    assert sum(kept) / len(kept) == pytest.approx(0.95, abs=0.02)
+
+
+def test_off_topic_trials_teach_the_gate_and_raise_the_cut() -> None:
+    strangers = [Trial(Scored(("a", "b"), (0.9, 0.1), stranger=0.8), None) for _ in range(100)]
+    taught = calibrate([*trials(1000), *strangers], frozenset(), PRIOR)
+    stranger, customer = Scored(("a", "b"), (0.9, 0.1), stranger=0.8), Scored(("a", "b"), (0.9, 0.1))
+
+    assert taught.in_scope(stranger) < 0.5 <= taught.in_scope(customer)
+
+
+def test_too_few_trials_leave_the_prior_in_place() -> None:
+    assert calibrate(trials(5), frozenset(), PRIOR) is PRIOR
+
+
+def test_nothing_scored_is_out_of_scope() -> None:
+    calibration = Calibration((Logistic(0, (0, 0, 0)),), Logistic(0, (1, 0)), 0, 1, 0.5, 0.5, 0)
+
+    assert calibration.in_scope(Scored((), ())) == 0
+    assert calibration.chances(Scored((), ())) == ()
+
+
+def test_figures_agree_with_their_definitions() -> None:
+    assert area_under_curve([3, 2, 2], [1, 2]) == pytest.approx((1 + 1 + 1 + 1 + 0.5 + 0.5 - 0) / 6 - 0)
+    assert math.isnan(area_under_curve([], [1]))
+    assert calibration_error([0.9, 0.9], [True, False]) == pytest.approx(0.4)
+    assert calibration_error([1.0, 0.0], [True, False]) == 0
+    assert solve([[0, 2], [1, 1]], [4, 5]) == pytest.approx([3, 2])
