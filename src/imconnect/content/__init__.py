@@ -1,0 +1,17 @@
+"""Reads and checks a pack: the folder of texts that makes the desk speak for somebody."""
+
+from pathlib import Path
+
+import imconnect
+from imconnect.content.checking import check_pack
+from imconnect.content.faults import Fault, PackError
+from imconnect.content.reading import Phrasing, phrasings, read_pack
+
+__all__ = ["Fault", "PackError", "Phrasing", "bundled_pack", "check_pack", "phrasings", "read_pack"]
+
+
+def bundled_pack() -> Path:
+    """The pack that comes with the program: inside the installed package, or beside the sources in a checkout."""
+    package = Path(imconnect.__file__).parent
+    installed = package / "responses"
+    return installed if installed.is_dir() else package.parents[1] / "responses"

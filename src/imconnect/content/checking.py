@@ -1,0 +1,162 @@
+"""Everything a lead should know before a pack goes live, file by file and line by line."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from imconnect.content.faults import Fault
+from imconnect.content.reading import OFF_TOPIC, PACK, Draft, Page, Phrasing, read_draft
+from imconnect.domain.messages import Language
+from imconnect.domain.playbook import Playbook
+from imconnect.nlu.normalise import squeezed
+
+LONGEST_ANSWER = {Language.CHINESE: 240, Language.ENGLISH: 120}  # characters, words
+
+README = "README.md"
+BULLET = re.compile(r"\s*(?:[-*•·]|\d+[.)、])")
+CLAUSE = re.compile(r"[。！？!?;；，,\n]|\.(?=\s|$)")
+SECRET = re.compile(
+    r"助[记記憶忆][词詞]|私[钥鑰]|密[钥鑰碼码]|口令|[验驗][证證][码碼]|动态码|keystore"
+    r"|(?:recovery|seed|secret|backup) (?:phrase|words?)|\bseed\b|mnemonic|(?:private|secret) key"
+    r"|passwords?\b|passcode|\bpin\b"
+    r"|(?:one-time|verification|2fa|authenticator|sms|security) codes?",
+    re.IGNORECASE,
+)
+HANDING_OVER = re.compile(
+    r"[发發](?!生|现|現|布|起|票)|提供|提交|告[诉訴知]|回[复覆]|[粘贴貼]|上[传傳]|出示|[给給](?:我们|我們|客服|同事)"
+    r"|(?:[输輸]入|填[写寫]?)在?(?:这里|這裡|此处|聊天)"
+    r"|\b(?:send|give|tell|provide|share|submit|upload|post|paste|forward|reply with|show|read out|let us have)\b"
+    r"|\b(?:enter|type|write|put)\b.*\b(?:here|below|in this chat)\b",
+    re.IGNORECASE,
+)
+REFUSING = re.compile(
+    r"[不勿别別没沒未无無]|[骗騙]|只要|\b(?:not|never|no|none|nobody|nothing|without|cannot|thief|scam\w*|fake)\b|n't\b",
+    re.IGNORECASE,
+)
+
+
+def check_pack(folder: Path) -> list[Fault]:
+    """Every fault of the pack in *folder*, in the order of its files; none if it is fit to go live."""
+    draft = read_draft(folder)
+    faults = [*draft.faults, *unread_files(draft), *repeated_phrasings(draft.phrasings), *asked_secrets(draft)]
+    faults += [fault for page in draft.pages for fault in too_long(page)]
+    if draft.playbook is not None:
+        faults += [*unreachable(draft, draft.playbook), *shared_titles(draft, draft.playbook)]
+    return sorted(set(faults))
+
+
+def unread_files(draft: Draft) -> Iterator[Fault]:
+    """Files that say nothing to anybody: mostly a name that was mistyped."""
+    if not draft.files:
+        return
+    for path in draft.folder.rglob("*"):
+        file = path.relative_to(draft.folder).as_posix()
+        hidden = any(part.startswith(".") for part in file.split("/"))
+        if path.is_file() and not hidden and file not in draft.files and file != README:
+            yield Fault(
+                file, 0, "nothing in the pack uses this file", "name it in pack.toml, correct its name or remove it"
+            )
+
+
+def repeated_phrasings(phrasings: Iterable[Phrasing]) -> Iterator[Fault]:
+    """Phrasings that stand in two places, apart from case, spaces, punctuation, numbers and script."""
+    first: dict[str, Phrasing] = {}
+    for one in phrasings:
+        key = squeezed(one.text)
+        if not key:
+            yield Fault(one.file, one.line, "the phrasing has no words", "write it as a customer would, or remove it")
+            continue
+        earlier = first.setdefault(key, one)
+        if earlier is not one:
+            place = f"{earlier.file}:{earlier.line}"
+            same = earlier.topic == one.topic
+            cure = (
+                "remove one of the two" if same else "keep it where it belongs, or make the two differ in what they say"
+            )
+            yield Fault(one.file, one.line, f"the phrasing is also at {place}", cure)
+
+
+def asked_secrets(draft: Draft) -> Iterator[Fault]:
+    """Sentences that could be read as a request for what support must never ask for."""
+    cure = "say that it must never be sent, or take the sentence out"
+    for page in draft.pages:
+        for number, line in spoken_lines(page):
+            if asks_for_a_secret(line):
+                yield Fault(page.file, number, "this sentence asks for a secret", cure)
+        for text in texts_in(page.front):
+            if asks_for_a_secret(text):
+                yield Fault(page.file, 1, "a sentence of the front matter asks for a secret", cure)
+    if draft.playbook is not None:
+        for language in draft.languages:
+            for name, text in draft.playbook.labels[language].items():
+                if asks_for_a_secret(text):
+                    yield Fault(f"{language.value}/labels.toml", 0, f"the label {name} asks for a secret", cure)
+
+
+def spoken_lines(page: Page) -> Iterator[tuple[int, str]]:
+    """The lines of *page* with their numbers; an item of a list is read together with what introduces the list."""
+    introduction = ""
+    for number, line in enumerate(page.body.split("\n"), page.body_line):
+        if BULLET.match(line):
+            yield number, introduction + line
+        else:
+            introduction = line if line.rstrip().endswith((":", "：")) else ""
+            yield number, line
+
+
+def asks_for_a_secret(text: str) -> bool:
+    """Whether a clause of *text* has somebody hand over a secret without refusing it."""
+    return any(
+        SECRET.search(clause) and HANDING_OVER.search(clause) and not REFUSING.search(clause)
+        for clause in CLAUSE.split(text)
+    )
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """The texts inside front matter, however deep."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for inner in value.values():  # pyright: ignore[reportUnknownVariableType] -- YAML says nothing of types
+                yield from texts_in(inner)  # pyright: ignore[reportUnknownArgumentType] -- as above
+        case _:
+            return
+
+
+def too_long(page: Page) -> Iterator[Fault]:
+    """An answer nobody reads to the end."""
+    language, _, rest = page.file.partition("/")
+    if not rest.startswith("topics/"):
+        return
+    chinese = language == Language.CHINESE.value
+    length = len("".join(page.body.split())) if chinese else len(page.body.split())
+    limit, unit = LONGEST_ANSWER[Language(language)], "characters" if chinese else "words"
+    if length > limit:
+        yield Fault(page.file, page.body_line, f"the answer has {length} {unit}", f"shorten it to {limit}")
+
+
+def unreachable(draft: Draft, playbook: Playbook) -> Iterator[Fault]:
+    """Topics a customer of some language has no way to reach."""
+    small = {phrase for phrases in playbook.smalltalk.values() for phrase in phrases}
+    for one in draft.phrasings:
+        if one.topic is not None and one.text.lower() in small:
+            yield Fault(one.file, one.line, "this is small talk and answered as such", f"take it out here or in {PACK}")
+    for language in draft.languages:
+        for slug, topic in playbook.topics.items():
+            if not topic.articles[language].examples:
+                file = f"{language.value}/topics/{slug}.txt"
+                yield Fault(file, 0, "nobody can reach this topic", "write at least eight phrasings, one a line")
+    if not playbook.off_topic:
+        yield Fault(OFF_TOPIC, 0, "there is no off-topic message", "write what people ask that is not yours to answer")
+
+
+def shared_titles(draft: Draft, playbook: Playbook) -> Iterator[Fault]:
+    """Two buttons nobody could tell apart."""
+    for language in draft.languages:
+        first: dict[str, str] = {}
+        for slug, topic in playbook.topics.items():
+            earlier = first.setdefault(squeezed(topic.articles[language].title), slug)
+            if earlier != slug:
+                file = f"{language.value}/topics/{slug}.md"
+                yield Fault(file, 1, f"the title is also that of {earlier}", "give each topic a title of its own")
