@@ -1,0 +1,1 @@
+"""The written forms of chains: encodings, addresses, hashes, explorers, and how people type."""

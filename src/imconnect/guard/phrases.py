@@ -1,0 +1,332 @@
+"""Recovery phrases in an alphabetic script: how unlikely is it that ordinary words follow each other so?"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from imconnect.guard.lexicon import LENGTHS, Lexicon, WordList, checksum_fits
+
+TOKEN = re.compile(r"[a-z]+|[а-яё]+|[\u3041-\u3096\u3099\u309a\u309d\u309e]+|[\u1100-\u11ff]+|[\u3400-\u9fff]+|\d+")
+_LABEL = re.compile(
+    r"(?:\b(?:words?|nos?|num(?:ber)?|nr|palabra|mot|parola|palavra|slovo|kelime|слово|номер)\b\.?|#|№|단어"
+    r"|단어|単語|第)"
+    r"[ \t]{0,3}#?[ \t]{0,3}\d{1,2}[ \t]{0,3}(?:st\b|nd\b|rd\b|th\b|个|個|番)?[ \t]{0,3}(?:单?词|單?詞|单词|單詞|字)?"
+    r"[ \t]{0,3}(?:\bis\b|\bes\b|\best\b|是|为|為)?[ \t]{0,3}[=:.)、-]?"
+)
+_GLUED = re.compile(r"[a-z]{36,}|[а-яё]{36,}|[\u3041-\u309f]{24,}|[\u1100-\u11ff]{36,}")
+_HUMP = re.compile(r"(?<=[a-zß-ÿ])(?=[A-ZÀ-Þ])")
+_CONTEXT = (
+    "seed phrase", "seedphrase", "seed word", "my seed", "seed:", "seed :", "mnemonic", "recovery phrase",
+    "recovery word", "secret phrase", "secret recovery", "secret word", "backup phrase", "backup word",
+    "wallet phrase", "wallet word", "wallet seed", "recovery seed", "12 word", "12-word", "24 word", "24-word",
+    "twelve word", "助记", "助記", "助忆", "恢复词", "恢復詞", "恢复短语", "恢復短語", "备份词", "備份詞",
+    "注记词", "註記詞", "种子短语", "種子短語", "种子词", "ニーモニック", "復元フレーズ", "시드", "니모닉",
+    "복구 문구", "복구 구문", "сид-фраз", "сид фраз", "сидфраз", "мнемо", "semilla", "frase de recupera",
+    "phrase de recup", "frase semilla",
+)  # fmt: skip
+FILLERS = frozenset(
+    [
+        "word",
+        "words",
+        "no",
+        "number",
+        "num",
+        "nr",
+        "first",
+        "second",
+        "third",
+        "fourth",
+        "fifth",
+        "sixth",
+        "seventh",
+        "eighth",
+        "ninth",
+        "tenth",
+        "eleventh",
+        "twelfth",
+        "st",
+        "nd",
+        "rd",
+        "th",
+    ]
+)
+_GRAMMAR = frozenset(
+    [
+        "the",
+        "of",
+        "and",
+        "a",
+        "to",
+        "in",
+        "is",
+        "for",
+        "it",
+        "on",
+        "with",
+        "was",
+        "as",
+        "are",
+        "be",
+        "at",
+        "by",
+        "or",
+        "an",
+        "not",
+        "from",
+        "has",
+        "had",
+        "i",
+        "my",
+        "we",
+        "he",
+        "she",
+        "his",
+        "her",
+        "its",
+        "your",
+        "our",
+        "so",
+        "if",
+        "do",
+        "did",
+        "does",
+        "no",
+    ]
+)
+
+# Tenths of a bit, tuned on public chat and random phrases; docs/security.md has the figures.
+_UNKNOWN, _SLIP, _PREFIX = -40, 10, 5
+_ENOUGH, _ENOUGH_ALONE, _ENOUGH_IN_CONTEXT = 270, 200, 150
+_WORDS, _WORDS_IN_CONTEXT = 7, 5
+_STARTED, _BROKEN_OFF = 40, 90
+_THIN = 80
+_CHECKED_SCORE = 80
+_MOST_CHECKS = 400
+_SHORTEST_GLUED, _LONGEST_GLUED, _LONGEST_WORD = 36, 600, 13
+_PREFIXES, _PREFIXES_IN_CONTEXT = 11, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A recovery phrase was seen: how many of its words, and whether its checksum proves it."""
+
+    words: int
+    proven: bool
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """Neighbouring tokens that look like a phrase; `listed` are those that stand on the list."""
+
+    tokens: list[str]
+    listed: list[str]
+    around: list[str]
+    score: int
+    whole: bool
+
+
+def in_context(text: str) -> bool:
+    """Whether *text* (in `lower` form) speaks of recovery phrases."""
+    return any(word in text for word in _CONTEXT)
+
+
+def words_apart(text: str) -> str:
+    """*text* with a blank between the words of `CamelCase`."""
+    return _HUMP.sub(" ", text)
+
+
+def without_labels(text: str) -> str:
+    """*text* without `word 3:`, `第3个词：`, `#3` and their like: "word" is itself on the list."""
+    return _LABEL.sub(" ", text) if _LABEL.search(text) else text
+
+
+def find(text: str, lexicon: Lexicon, *, context: bool | None = None) -> Phrase | None:
+    """The recovery phrase in *text* (in `lower` form), if there is one. `context`: was it announced?"""
+    text = without_labels(text)
+    tokens = TOKEN.findall(text)
+    known = lexicon.words
+    masks = [known.get(token, 0) for token in tokens]
+    listed = len(masks) - masks.count(0)
+    if context is None:
+        context = in_context(text)
+    if listed >= (_WORDS_IN_CONTEXT if context else _WORDS) - 2:
+        found = _spelled_out(tokens, masks, lexicon, context=context)
+        if found:
+            return found
+    if len(text) >= _SHORTEST_GLUED:
+        found = _glued(text, lexicon)
+        if found:
+            return found
+    return _prefixes(tokens, masks, lexicon, context=context) if len(tokens) >= _PREFIXES_IN_CONTEXT else None
+
+
+def _spelled_out(tokens: list[str], masks: list[int], lexicon: Lexicon, *, context: bool) -> Phrase | None:
+    labels = _labels(tokens)
+    least = _WORDS_IN_CONTEXT if context else _WORDS
+    likely: Phrase | None = None
+    for words in lexicon.lists:
+        bit = words.bit
+        if sum(1 for mask in masks if mask & bit) < least - 2:
+            continue
+        sequence = _sequence(tokens, masks, words, labels)
+        for stretch in _stretches(sequence, words, lexicon):
+            if _proven(stretch, words):
+                return Phrase(len(stretch.listed), proven=True)
+            if likely is None and _likely(stretch, english=not bit & ~1, context=context):
+                likely = Phrase(len(stretch.listed), proven=False)
+    return likely
+
+
+def _labels(tokens: list[str]) -> frozenset[str]:
+    """Words that stand before one small number after another, in whatever language: they count the others."""
+    before: dict[str, set[str]] = {}
+    for word, number in pairwise(tokens):
+        if number.isdigit() and len(number) <= 2 and not word.isdigit():
+            before.setdefault(word, set()).add(number)
+    return frozenset(word for word, numbers in before.items() if len(numbers) >= 4)
+
+
+def _sequence(
+    tokens: list[str], masks: list[int], words: WordList, labels: frozenset[str]
+) -> list[tuple[str, int | None]]:
+    """Each token with what it weighs on this list; None where not on it. Numbers up to 33 only count."""
+    weights, bit = words.weights, words.bit
+    sequence: list[tuple[str, int | None]] = []
+    for token, mask in zip(tokens, masks, strict=True):
+        if token in labels:
+            continue
+        if mask & bit:
+            sequence.append((token, weights[token]))
+        elif token[0].isdigit():
+            if len(token) > 2 or int(token) > 33:
+                sequence.append((token, _UNKNOWN))
+        elif token not in FILLERS:
+            sequence.append((token, None))
+    return sequence
+
+
+def _stretches(sequence: list[tuple[str, int | None]], words: WordList, lexicon: Lexicon) -> Iterator[_Stretch]:
+    """The stretches of highest score, by Kadane's rule."""
+    weights, bit = words.weights, words.bit
+    start = score = best = 0
+    end = -1
+    for place, (token, listed) in enumerate(sequence):
+        if listed is not None:
+            score += listed
+        elif score > _STARTED and lexicon.one_slip_away(token) & bit:
+            score += _SLIP
+        elif score > _STARTED and lexicon.prefixes.get(token, 0) & bit:
+            score += _PREFIX
+        else:
+            score += _UNKNOWN
+        if score > best:
+            best, end = score, place
+        elif score <= 0 or score < best - _BROKEN_OFF:
+            if end >= 0:
+                yield _stretch(sequence, start, end, best, weights)
+            start, score, best, end = place + 1, 0, 0, -1
+    if end >= 0:
+        yield _stretch(sequence, start, end, best, weights)
+
+
+def _stretch(
+    sequence: list[tuple[str, int | None]], start: int, end: int, score: int, weights: dict[str, int]
+) -> _Stretch:
+    tokens = [token for token, _ in sequence[start : end + 1]]
+    listed = [token for token in tokens if token in weights]
+    while start > 0 and sequence[start - 1][0] in weights and end - start < LENGTHS[0]:
+        start -= 1  # common words at either end lower the score, yet the checksum needs them
+    while end + 1 < len(sequence) and sequence[end + 1][0] in weights and end - start < 2 * LENGTHS[0]:
+        end += 1
+    around = [token for token, _ in sequence[start : end + 1]]
+    return _Stretch(tokens, listed, around, score, whole=len(tokens) == len(sequence))
+
+
+def _likely(stretch: _Stretch, *, english: bool, context: bool) -> bool:
+    count = len(stretch.listed)
+    if count < (_WORDS_IN_CONTEXT if context else _WORDS):
+        return False
+    score = stretch.score
+    distinct = len(set(stretch.listed))
+    if distinct < count * 0.7:
+        score = score * distinct * 6 // (count * 10)
+    missing = len(stretch.tokens) - count
+    if english and (count < len(stretch.tokens) * 0.75 or (missing > 1 and not _GRAMMAR.isdisjoint(stretch.tokens))):
+        score -= _THIN
+    if context:
+        return score >= _ENOUGH_IN_CONTEXT
+    return score >= (_ENOUGH_ALONE if stretch.whole and not missing else _ENOUGH)
+
+
+def _proven(stretch: _Stretch, words: WordList) -> bool:
+    """Whether some 12 to 24 neighbouring words carry their own checksum."""
+    places = words.places
+    if len(stretch.around) < LENGTHS[-1] or not places:
+        return False
+    checks = 0
+    run: list[str] = []
+    for token in [*stretch.around, ""]:
+        if token in places:
+            run.append(token)
+            continue
+        for length in LENGTHS:
+            for start in range(len(run) - length + 1):
+                window = run[start : start + length]
+                checks += 1
+                if checks > _MOST_CHECKS:
+                    return False
+                if _plausible(window, words) and checksum_fits([places[word] for word in window]):
+                    return True
+        run = []
+    return False
+
+
+def _plausible(window: list[str], words: WordList) -> bool:
+    if window[0] == "abandon" and len(set(window)) <= 2:
+        return True  # the public test vector that people paste to try us
+    return len(set(window)) >= len(window) * 0.5 and sum(words.weights[word] for word in window) >= _CHECKED_SCORE
+
+
+def _glued(text: str, lexicon: Lexicon) -> Phrase | None:
+    """Words run together without a blank: 36 letters or more that split into list words to the last."""
+    known = lexicon.words
+    for match in _GLUED.finditer(text):
+        run = match[0][:_LONGEST_GLUED]
+        fewest: list[int] = [0, *[0] * len(run)]
+        reached = bytearray(len(run) + 1)
+        reached[0] = 1
+        last = 0
+        for start in range(len(run)):
+            if start > last:
+                break
+            if not reached[start]:
+                continue
+            for end in range(start + 2, min(start + _LONGEST_WORD, len(run)) + 1):
+                if run[start:end] in known and (not reached[end] or fewest[start] + 1 < fewest[end]):
+                    reached[end] = 1
+                    fewest[end] = fewest[start] + 1
+                    last = max(last, end)
+        if reached[len(run)] and fewest[len(run)] >= _WORDS:
+            return Phrase(fewest[len(run)], proven=False)
+    return None
+
+
+def _prefixes(tokens: list[str], masks: list[int], lexicon: Lexicon, *, context: bool) -> Phrase | None:
+    """Four letters a word, as they are punched into steel plates."""
+    least = _PREFIXES_IN_CONTEXT if context else _PREFIXES
+    run: list[str] = []
+    cut, shared = 0, -1
+    for token, mask in zip([*tokens, "."], [*masks, 0], strict=True):
+        if token.isdigit() and len(token) <= 2:
+            continue
+        lists = mask | lexicon.prefixes.get(token, 0) if len(token) <= 4 else 0
+        if shared & lists:
+            run.append(token)
+            shared &= lists
+            cut += not mask & shared
+            continue
+        if len(run) >= least and cut >= len(run) * 0.5 and len(set(run)) >= len(run) * 0.8:
+            return Phrase(len(run), proven=False)
+        run, cut, shared = ([token], int(not mask), lists) if lists else ([], 0, -1)
+    return None
