@@ -24,7 +24,7 @@ SECRET = re.compile(
 )
 HANDING_OVER = re.compile(
     r"[发發](?!生|现|現|布|起|票)|提供|提交|告[诉訴知]|回[复覆]|[粘贴貼]|上[传傳]|出示|[给給](?:我们|我們|客服|同事)"
-    r"|(?:[输輸]入|填[写寫]?)在?(?:这里|這裡|此处|聊天)"
+    r"|(?:[输輸]入|填[写寫]?)在?(?:这里|這裡|此[处處]|聊天)|(?:这里|這裡|此[处處]|聊天中)(?:[输輸]入|填)"
     r"|\b(?:send|give|tell|provide|share|submit|upload|post|paste|forward|reply with|show|read out|let us have)\b"
     r"|\b(?:enter|type|write|put)\b.*\b(?:here|below|in this chat)\b",
     re.IGNORECASE,

@@ -15,6 +15,7 @@ from imconnect.content.faults import Fault, PackError
 from imconnect.content.needed import LABELS, NOTICES, SMALLTALK, TOPICS
 from imconnect.domain.messages import Language
 from imconnect.domain.playbook import Article, Detail, Handoff, Hours, Pace, Playbook, Priority, Topic
+from imconnect.nlu.details import PROBLEMS
 
 PACK = "pack.toml"
 OFF_TOPIC = "off-topic.txt"
@@ -314,17 +315,17 @@ class _Reading:
                 free=free,
                 titles=spoken_in_all({one: self.title(page) for one, page in pages.items()}, default),
                 questions=spoken_in_all({one: page.body if page else "" for one, page in pages.items()}, default),
-                problems=spoken_in_all({one: self.problems(page) for one, page in pages.items()}, default),
+                problems=spoken_in_all({one: self.problems(name, page) for one, page in pages.items()}, default),
             )
             for page in pages.values():
                 if page is not None:
                     self.braces(page, frozenset())
         return details
 
-    def problems(self, page: Page | None) -> Mapping[str, str]:
-        written = page.front.get("problems") if page else None
-        if page is None or written is None:
+    def problems(self, name: str, page: Page | None) -> Mapping[str, str]:
+        if page is None:
             return {}
+        written = page.front.get("problems", {})
         if not isinstance(written, dict):
             self.fault(page.file, 1, "problems is not a list of code: sentence", "write one `code: sentence` a line")
             return {}
@@ -336,6 +337,13 @@ class _Reading:
                 self.fault(
                     page.file, 1, f'the problem "{code}" has no sentence', "write the sentence in quotation marks"
                 )
+        codes = PROBLEMS.get(name, frozenset())
+        for code in sorted(codes - set(sentences)):
+            self.fault(page.file, 1, f'the problem "{code}" has no sentence', f"add `{code}: …` under problems")
+        for code in sorted(set(sentences) - codes):
+            self.fault(
+                page.file, 1, f'the problem "{code}" never occurs', f"use {listed(codes)}" if codes else "remove it"
+            )
         return sentences
 
     def title(self, page: Page | None) -> str:

@@ -1,0 +1,100 @@
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+import imconnect
+from imconnect.content import bundled_pack, check_pack, read_pack
+from imconnect.domain.messages import Language
+from imconnect.domain.playbook import Handoff, Playbook, Priority
+from imconnect.nlu.details import PROBLEMS
+
+TOPICS = 34
+EVERY_LANGUAGE = tuple(Language)
+
+
+@pytest.fixture(scope="module")
+def playbook() -> Playbook:
+    return read_pack(bundled_pack())
+
+
+def test_the_shipped_pack_is_fit_to_go_live() -> None:
+    assert [str(fault) for fault in check_pack(bundled_pack())] == []
+
+
+def test_the_shipped_pack_is_read_in_sixty_milliseconds() -> None:
+    taken: list[float] = []
+    for _ in range(5):
+        began = time.perf_counter()
+        read_pack(bundled_pack())
+        taken.append(time.perf_counter() - began)
+
+    assert min(taken) <= 0.060
+
+
+def test_every_topic_of_the_shipped_pack_is_there(playbook: Playbook) -> None:
+    assert len(playbook.topics) == TOPICS
+
+
+def test_urgent_topics_go_to_a_person_at_once(playbook: Playbook) -> None:
+    urgent = {slug for slug, topic in playbook.topics.items() if topic.priority is Priority.URGENT}
+
+    assert urgent == {"stolen-funds", "secret-leaked", "approval-scam", "permission-changed"}
+    assert all(playbook.topics[slug].handoff is Handoff.AT_ONCE for slug in urgent)
+
+
+@pytest.mark.parametrize("language", EVERY_LANGUAGE)
+def test_urgent_topics_say_what_to_do_in_the_first_line(playbook: Playbook, language: Language) -> None:
+    first_lines = [
+        topic.articles[language].answer.split("\n")[0]
+        for topic in playbook.topics.values()
+        if topic.priority is Priority.URGENT
+    ]
+    act = re.compile(r"马上|先停|^Now\b|^Stop\b")
+
+    assert [line for line in first_lines if not act.search(line)] == []
+
+
+@pytest.mark.parametrize("language", EVERY_LANGUAGE)
+def test_every_problem_of_a_detail_has_its_sentence(playbook: Playbook, language: Language) -> None:
+    unsaid = {
+        (name, code)
+        for name, codes in PROBLEMS.items()
+        for code in codes
+        if not playbook.details[name].problems[language].get(code)
+    }
+
+    assert unsaid == set()
+
+
+@pytest.mark.parametrize("language", EVERY_LANGUAGE)
+def test_both_languages_have_the_same_labels(playbook: Playbook, language: Language) -> None:
+    assert set(playbook.labels[language]) == set(playbook.labels[playbook.default_language])
+
+
+@pytest.mark.parametrize("language", EVERY_LANGUAGE)
+def test_no_answer_promises_recovery_freezing_or_reversal(playbook: Playbook, language: Language) -> None:
+    promise = re.compile(
+        r"(?:我们|客服)(?:会|能|可以|一定)[^。，不]*(?:追回|找回|冻结|撤回|赔)"
+        r"|\bwe (?:will|can) (?:recover|freeze|reverse|refund)",
+        re.IGNORECASE,
+    )
+    said = [topic.articles[language].answer for topic in playbook.topics.values()]
+    said += playbook.notices[language].values()
+
+    assert [text for text in said if promise.search(text)] == []
+
+
+def test_the_brand_lives_in_the_pack_alone() -> None:
+    sources = Path(imconnect.__file__).parent
+    brand = re.compile(r"IM Wallet|IM钱包|imwallet", re.IGNORECASE)
+    found = [
+        path.name
+        for path in sources.rglob("*")
+        if path.suffix in {".py", ".html", ".toml", ".js", ".css"}
+        and "responses" not in path.parts
+        and brand.search(path.read_text(encoding="utf-8"))
+    ]
+
+    assert found == []
