@@ -1,0 +1,54 @@
+"""Bells: who waits for something is woken when it changes, in this process or another."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+
+EVERYTHING = "*"
+
+
+class Bell:
+    """A bell to wait at. Rings that came while nobody waited are remembered, as one."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        self._rung.set()
+
+    async def wait(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._rung.wait(), seconds)
+        except TimeoutError:
+            return False
+        self._rung.clear()
+        return True
+
+
+class Belfry:
+    """The bells of one process, by topic."""
+
+    def __init__(self) -> None:
+        self._bells: defaultdict[str, set[Bell]] = defaultdict(set)
+
+    def ring(self, topics: Iterable[str]) -> None:
+        for topic in topics:
+            if topic == EVERYTHING:
+                for bells in self._bells.values():
+                    for bell in bells:
+                        bell.ring()
+            else:
+                for bell in self._bells.get(topic, ()):
+                    bell.ring()
+
+    @asynccontextmanager
+    async def bell(self, topic: str) -> AsyncGenerator[Bell]:
+        bell = Bell()
+        self._bells[topic].add(bell)
+        try:
+            yield bell
+        finally:
+            self._bells[topic].discard(bell)
+            if not self._bells[topic]:
+                del self._bells[topic]

@@ -1,0 +1,298 @@
+"""What goes out and what falls due: sends, errands, timers and the watch over the line."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from imconnect.domain.events import (
+    DeliveryEnded,
+    ErrandDone,
+    ErrandKind,
+    PlaceDue,
+    PlaceReason,
+    TimerFell,
+    TimerKind,
+)
+from imconnect.domain.messages import Address, Choice, Outgoing, Purpose
+from imconnect.domain.playbook import Pace
+from imconnect.domain.waiting import notice_due
+from imconnect.ports import DueErrand, DueSend, ErrandResult, SendResult, SendState
+from imconnect.storage import tables as t
+from imconnect.storage.dialect import among, insert
+from imconnect.storage.recording import event_row
+
+SETTLED = (SendState.SENT, SendState.UNKNOWN, SendState.FAILED, SendState.WITHDRAWN)
+
+
+# ------------------------------------------------------------------------------------------------------------- sends
+
+
+def claim_sends(connection: sa.Connection, channel: str, account: str, limit: int, now: datetime) -> list[DueSend]:
+    """The oldest unsettled send of each address, if it is due; marked as being sent."""
+    o, b = t.outbox, t.outbox.alias("b")
+    earlier = sa.exists().where(
+        b.c.channel == o.c.channel,
+        b.c.account == o.c.account,
+        b.c.peer == o.c.peer,
+        b.c.id < o.c.id,
+        sa.literal_column("b.unsettled"),
+    )
+    statement = (
+        sa.select(o, t.messages.c.text)
+        .select_from(o.join(t.messages, t.messages.c.id == o.c.id))
+        .where(
+            o.c.channel == channel,
+            o.c.account == account,
+            sa.literal_column("outbox.unsettled"),
+            o.c.state == SendState.READY.value,
+            sa.or_(o.c.not_before.is_(None), o.c.not_before <= now),
+            ~earlier,
+        )
+        .order_by(o.c.id)
+        .limit(limit)
+        .with_for_update(of=o, skip_locked=True)
+    )
+    rows = connection.execute(statement).all()
+    if not rows:
+        return []
+    connection.execute(
+        sa.update(o)
+        .where(among(connection, o.c.id, [row.id for row in rows]))
+        .values(state=SendState.SENDING.value, attempts=o.c.attempts + 1)
+    )
+    return [DueSend(row.id, row.conversation_id, _outgoing(row), row.attempts) for row in rows]
+
+
+def _outgoing(row: Any) -> Outgoing:
+    return Outgoing(
+        key=row.key,
+        address=Address(row.channel, row.account, row.peer),
+        text=row.text,
+        purpose=Purpose(row.purpose),
+        choices=tuple(Choice(key, label) for key, label in row.choices),
+        reply_to=row.reply_to,
+    )
+
+
+_SETTLE = (
+    sa.update(t.outbox)
+    .where(t.outbox.c.id == sa.bindparam("send"))
+    .values(
+        state=sa.bindparam("new_state"),
+        unsettled=sa.bindparam("open"),
+        not_before=sa.bindparam("retry_at"),
+        external_id=sa.bindparam("channel_id"),
+        reason=sa.bindparam("because"),
+    )
+)
+
+
+def settle_sends(connection: sa.Connection, results: Sequence[SendResult], now: datetime) -> set[int]:
+    """Record what came of sends. Returns the conversations they belong to."""
+    connection.execute(
+        _SETTLE,
+        [
+            {
+                "send": result.id,
+                "new_state": result.state.value,
+                "open": result.state not in SETTLED,
+                "retry_at": result.retry_at,
+                "channel_id": result.external_id,
+                "because": result.reason or None,
+            }
+            for result in results
+        ],
+    )
+    rows = connection.execute(
+        sa.select(
+            t.outbox.c.id,
+            t.outbox.c.conversation_id,
+            t.outbox.c.key,
+            t.outbox.c.channel,
+            t.outbox.c.account,
+            t.outbox.c.peer,
+        ).where(among(connection, t.outbox.c.id, [result.id for result in results]))
+    ).all()
+    row_of = {row.id: row for row in rows}
+    ended = [result for result in results if result.state in (SendState.UNKNOWN, SendState.FAILED)]
+    _tell_of_deliveries(connection, [(row_of[result.id], result) for result in ended], now)
+    for result in results:
+        if result.blocked:
+            _mark_blocked(connection, row_of[result.id], result.reason)
+    return {row.conversation_id for row in rows}
+
+
+def _tell_of_deliveries(connection: sa.Connection, ended: Sequence[tuple[Any, SendResult]], now: datetime) -> None:
+    if not ended:
+        return
+    rows = [
+        event_row(
+            row.conversation_id,
+            ("desk", "delivery", f"{row.key}:{result.state.value}"),
+            DeliveryEnded(row.key, result.state is SendState.UNKNOWN, result.reason),
+            now,
+        )
+        for row, result in ended
+    ]
+    connection.execute(insert(connection, t.events).on_conflict_do_nothing(), rows)
+
+
+def _mark_blocked(connection: sa.Connection, row: Any, reason: str) -> None:
+    """The customer shut the door: what else waits for them cannot be delivered either."""
+    c = t.contact_channels.c
+    connection.execute(
+        sa.update(t.contact_channels)
+        .where(c.channel == row.channel, c.account == row.account, c.peer == row.peer)
+        .values(unreachable=reason)
+    )
+    connection.execute(
+        sa.update(t.outbox)
+        .where(
+            t.outbox.c.channel == row.channel,
+            t.outbox.c.account == row.account,
+            t.outbox.c.peer == row.peer,
+            t.outbox.c.state == SendState.READY.value,
+        )
+        .values(state=SendState.FAILED.value, unsettled=False, reason=reason)
+    )
+
+
+def recover_sends(
+    connection: sa.Connection, channel: str, account: str, keyed: bool, now: datetime
+) -> tuple[int, set[int]]:
+    """Sends begun by a process that is no more: due again where keyed, else unknown."""
+    o = t.outbox.c
+    rows = connection.execute(
+        sa.select(o.id).where(
+            o.channel == channel,
+            o.account == account,
+            sa.literal_column("outbox.unsettled"),
+            o.state == SendState.SENDING.value,
+        )
+    ).all()
+    if not rows:
+        return 0, set()
+    state = SendState.READY if keyed else SendState.UNKNOWN
+    reason = "" if keyed else "the desk stopped while this was being sent"
+    changed = settle_sends(connection, [SendResult(row.id, state, reason=reason) for row in rows], now)
+    return len(rows), changed
+
+
+# ----------------------------------------------------------------------------------------------------------- errands
+
+
+def claim_errands(connection: sa.Connection, channel: str, account: str, limit: int, now: datetime) -> list[DueErrand]:
+    """Errands due at this inbox. One that is claimed and never settled is due again a minute later."""
+    e = t.errands.c
+    rows = connection.execute(
+        sa.select(t.errands)
+        .where(
+            e.channel == channel,
+            e.account == account,
+            sa.literal_column("errands.unsettled"),
+            sa.or_(e.not_before.is_(None), e.not_before <= now),
+        )
+        .order_by(e.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    return [
+        DueErrand(
+            row.id,
+            row.conversation_id,
+            ErrandKind(row.kind),
+            Address(row.channel, row.account, row.peer),
+            row.subject,
+            row.attempts,
+        )
+        for row in rows
+    ]
+
+
+def settle_errands(connection: sa.Connection, results: Sequence[ErrandResult], now: datetime) -> None:
+    """Record what came of errands; each that ended becomes an event."""
+    for result in results:
+        ended = result.retry_at is None
+        connection.execute(
+            sa.update(t.errands)
+            .where(t.errands.c.id == result.id)
+            .values(
+                unsettled=not ended,
+                attempts=t.errands.c.attempts + 1,
+                not_before=result.retry_at,
+                reason=result.reason or None,
+            )
+        )
+        if ended:
+            row = connection.execute(
+                sa.select(t.errands.c.conversation_id, t.errands.c.key, t.errands.c.kind).where(
+                    t.errands.c.id == result.id
+                )
+            ).one()
+            event = ErrandDone(ErrandKind(row.kind), result.done, result.reason)
+            source = ("desk", "errand", row.key)
+            connection.execute(
+                insert(connection, t.events).on_conflict_do_nothing(),
+                event_row(row.conversation_id, source, event, now),
+            )
+
+
+# ------------------------------------------------------------------------------------------------- timers, the line
+
+
+def fire_timers(connection: sa.Connection, limit: int, now: datetime) -> int:
+    """Turn timers that fell due into events, and be rid of them, in one transaction."""
+    c = t.timers.c
+    rows = connection.execute(
+        sa.select(t.timers).where(c.due_at <= now).order_by(c.due_at).limit(limit).with_for_update(skip_locked=True)
+    ).all()
+    if not rows:
+        return 0
+    connection.execute(
+        insert(connection, t.events).on_conflict_do_nothing(),
+        [
+            event_row(
+                row.conversation_id,
+                ("desk", "timer", f"{row.conversation_id}:{row.kind}:{row.due_at.isoformat()}"),
+                TimerFell(TimerKind(row.kind)),
+                now,
+            )
+            for row in rows
+        ],
+    )
+    mine = sa.and_(c.conversation_id == sa.bindparam("conversation"), c.kind == sa.bindparam("timer"))
+    connection.execute(
+        sa.delete(t.timers).where(mine), [{"conversation": row.conversation_id, "timer": row.kind} for row in rows]
+    )
+    return len(rows)
+
+
+def watch_line(connection: sa.Connection, pace: Pace, now: datetime) -> int:
+    """Have those told of changes of place to whom they matter. One query over the whole line, however long."""
+    c = t.waiting_line.c
+    ranked = sa.select(
+        c.conversation_id,
+        c.told_place,
+        c.told_at,
+        sa.func.row_number().over(order_by=(c.priority, c.since, c.conversation_id)).label("place"),
+    ).subquery()
+    moved = connection.execute(
+        sa.select(ranked).where(ranked.c.told_place.is_not(None), ranked.c.place < ranked.c.told_place)
+    ).all()
+    due = [row for row in moved if notice_due(row.told_place, row.place, row.told_at, now, pace.notice_gap)]
+    if not due:
+        return 0
+    # The half minute keeps one change from being queued again while its event waits for its turn.
+    half_minute = int(now.timestamp()) // 30
+    rows = [
+        event_row(
+            row.conversation_id,
+            ("desk", "line", f"{row.conversation_id}:{row.told_place}:{row.place}:{half_minute}"),
+            PlaceDue(PlaceReason.MOVED_UP),
+            now,
+        )
+        for row in due
+    ]
+    return max(0, connection.execute(insert(connection, t.events).on_conflict_do_nothing(), rows).rowcount)

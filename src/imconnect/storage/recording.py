@@ -1,0 +1,368 @@
+"""Intake's transaction: what came in, stored once and in order, or not at all."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from imconnect.domain.conversations import Stage
+from imconnect.domain.events import AgentsAct, Event, MessageEdited, MessageReceived
+from imconnect.domain.messages import Address, Incoming, Language, Unreadable
+from imconnect.domain.playbook import Priority
+from imconnect.ports import Received, Speaker
+from imconnect.storage import tables as t
+from imconnect.storage.codec import to_payload
+from imconnect.storage.dialect import among, insert, insert_returning
+
+AGENTS = ("desk", "agents")
+"""The channel and account under which agents' acts are recorded once per key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomers:
+    """How a conversation begins."""
+
+    new_reference: Callable[[], str]
+    language: Language
+    reopen_within: int
+
+
+@dataclass(slots=True)
+class Recorded:
+    """How many items were new, and whose conversations they changed."""
+
+    new: int = 0
+    conversations: set[int] = field(default_factory=set[int])
+
+
+Source = tuple[str, str, str]
+
+
+def _source(item: Received) -> Source:
+    return item.incoming.address.channel, item.incoming.address.account, item.incoming.id
+
+
+def record(
+    connection: sa.Connection, items: Sequence[Received | Unreadable], newcomers: Newcomers, now: datetime
+) -> Recorded:
+    """Store each item that is not stored yet."""
+    done = Recorded()
+    done.new += _set_aside(connection, [item for item in items if isinstance(item, Unreadable)], now)
+    received = {_source(item): item for item in reversed(items) if isinstance(item, Received)}
+    ordered = list(dict.fromkeys(_source(item) for item in items if isinstance(item, Received)))
+    known = _known(connection, ordered)
+    fresh = [received[source] for source in ordered if source not in known]
+    if not fresh:
+        return done
+    conversations = _conversations(connection, fresh, newcomers, now)
+    _store(connection, fresh, conversations, now)
+    _withdraw(connection, fresh)
+    done.new += len(fresh)
+    done.conversations |= set(conversations.values())
+    return done
+
+
+def _set_aside(connection: sa.Connection, items: Sequence[Unreadable], now: datetime) -> int:
+    if not items:
+        return 0
+    rows = [
+        {
+            "channel": item.channel,
+            "account": item.account,
+            "external_id": item.id,
+            "reason": item.reason,
+            "size": item.size,
+            "at": now,
+        }
+        for item in items
+    ]
+    return max(0, connection.execute(insert(connection, t.quarantine).on_conflict_do_nothing(), rows).rowcount)
+
+
+def _known(connection: sa.Connection, sources: Iterable[Source]) -> set[Source]:
+    """Those of *sources* whose events are stored already."""
+    inboxes: dict[tuple[str, str], list[str]] = {}
+    for channel, account, external_id in sources:
+        inboxes.setdefault((channel, account), []).append(external_id)
+    known: set[Source] = set()
+    for (channel, account), ids in inboxes.items():
+        rows = connection.execute(
+            sa.select(t.events.c.external_id).where(
+                t.events.c.channel == channel,
+                t.events.c.account == account,
+                among(connection, t.events.c.external_id, ids),
+            )
+        )
+        known |= {(channel, account, external_id) for external_id in rows.scalars()}
+    return known
+
+
+def _conversations(
+    connection: sa.Connection, fresh: Sequence[Received], newcomers: Newcomers, now: datetime
+) -> dict[Address, int]:
+    """The conversation each address is in, begun where there is none or the last one ended too long ago.
+
+    The rows of `contact_channels` are locked in order, so two first messages begin one conversation.
+    """
+    last = {item.incoming.address: item.incoming for item in fresh}
+    rows = [
+        {
+            "channel": address.channel,
+            "account": address.account,
+            "peer": address.peer,
+            "handle": incoming.author.id,
+            "name": incoming.author.name,
+            "last_seen_at": now,
+        }
+        for address, incoming in sorted(last.items(), key=lambda pair: (pair[0].channel, pair[0].account, pair[0].peer))
+    ]
+    statement = insert(connection, t.contact_channels)
+    statement = statement.on_conflict_do_update(
+        index_elements=["channel", "account", "peer"],
+        set_={
+            "handle": statement.excluded.handle,
+            "name": statement.excluded.name,
+            "last_seen_at": statement.excluded.last_seen_at,
+            "unreachable": None,
+        },
+    ).returning(
+        t.contact_channels.c.id,
+        t.contact_channels.c.contact_id,
+        t.contact_channels.c.conversation_id,
+        t.contact_channels.c.channel,
+        t.contact_channels.c.account,
+        t.contact_channels.c.peer,
+    )
+    found = connection.execute(statement, rows).all()
+    ended = _ended(connection, [row.conversation_id for row in found if row.conversation_id], newcomers, now)
+    known = {
+        Address(row.channel, row.account, row.peer): row.conversation_id
+        for row in found
+        if row.conversation_id and row.conversation_id not in ended
+    }
+    strangers = [row for row in found if Address(row.channel, row.account, row.peer) not in known]
+    return {**known, **_begin(connection, strangers, last, newcomers, now)}
+
+
+def _ended(connection: sa.Connection, ids: list[int], newcomers: Newcomers, now: datetime) -> set[int]:
+    """Those of *ids* resolved so long ago that a new message is a new matter."""
+    if not ids:
+        return set()
+    limit = now - timedelta(seconds=newcomers.reopen_within)
+    statement = sa.select(t.conversations.c.id).where(
+        among(connection, t.conversations.c.id, ids),
+        t.conversations.c.stage == Stage.RESOLVED.value,
+        t.conversations.c.updated_at < limit,
+    )
+    return set(connection.execute(statement).scalars())
+
+
+def _begin(
+    connection: sa.Connection,
+    strangers: Sequence[Any],
+    last: dict[Address, Incoming],
+    newcomers: Newcomers,
+    now: datetime,
+) -> dict[Address, int]:
+    if not strangers:
+        return {}
+    nameless = [row for row in strangers if row.contact_id is None]
+    made = insert_returning(connection, sa.insert(t.contacts), t.contacts.c.id, [{"created_at": now} for _ in nameless])
+    contact_of = {row.id: contact for row, contact in zip(nameless, made, strict=True)}
+    addresses = [Address(row.channel, row.account, row.peer) for row in strangers]
+    ids = insert_returning(
+        connection,
+        sa.insert(t.conversations),
+        t.conversations.c.id,
+        [
+            {
+                "reference": newcomers.new_reference(),
+                "channel": address.channel,
+                "account": address.account,
+                "peer": address.peer,
+                "stage": Stage.SELF_SERVICE.value,
+                "language": (last[address].language_hint or newcomers.language).value,
+                "priority": Priority.NORMAL.value,
+                "memory": {},
+                "created_at": now,
+                "updated_at": now,
+            }
+            for address in addresses
+        ],
+    )
+    connection.execute(
+        sa.update(t.contact_channels)
+        .where(t.contact_channels.c.id == sa.bindparam("row"))
+        .values(conversation_id=sa.bindparam("conversation"), contact_id=sa.bindparam("contact")),
+        [
+            {"row": row.id, "conversation": conversation, "contact": row.contact_id or contact_of[row.id]}
+            for row, conversation in zip(strangers, ids, strict=True)
+        ],
+    )
+    return dict(zip(addresses, ids, strict=True))
+
+
+def _store(
+    connection: sa.Connection, fresh: Sequence[Received], conversations: dict[Address, int], now: datetime
+) -> None:
+    originals = _originals(connection, fresh)
+    edits = [item for item in fresh if _original(item, originals) is not None]
+    edited = {id(item) for item in edits}
+    messages = [item for item in fresh if id(item) not in edited]
+    ids = insert_returning(
+        connection,
+        sa.insert(t.messages),
+        t.messages.c.id,
+        [_message_row(item, conversations[item.incoming.address]) for item in messages],
+    )
+    message_of = {id(item): message for item, message in zip(messages, ids, strict=True)}
+    for item in edits:
+        message_of[id(item)] = _revise(connection, item, originals, now)
+    files = [
+        {
+            "message_id": message_of[id(item)],
+            "external_id": file.id,
+            "name": file.name,
+            "media_type": file.media_type,
+            "size": file.size,
+        }
+        for item in messages
+        for file in item.incoming.attachments
+    ]
+    if files:
+        connection.execute(sa.insert(t.attachments), files)
+    connection.execute(
+        sa.insert(t.events),
+        [
+            event_row(
+                conversations[item.incoming.address],
+                _source(item),
+                _event(item, edit=id(item) in edited),
+                now,
+                message_of[id(item)],
+            )
+            for item in fresh
+        ],
+    )
+
+
+def _event(item: Received, *, edit: bool) -> Event:
+    incoming = item.incoming
+    if edit:
+        return MessageEdited(incoming.revises or incoming.id, item.secret)
+    return MessageReceived(incoming.id, "", incoming.choice, secret=item.secret, language_hint=incoming.language_hint)
+
+
+def event_row(
+    conversation: int, source: Source, event: Event, now: datetime, message: int | None = None
+) -> dict[str, Any]:
+    """A row of the inbox."""
+    kind, payload = to_payload(event)
+    return {
+        "conversation_id": conversation,
+        "channel": source[0],
+        "account": source[1],
+        "external_id": source[2],
+        "kind": kind,
+        "message_id": message,
+        "payload": payload,
+        "at": now,
+    }
+
+
+def _message_row(item: Received, conversation: int) -> dict[str, Any]:
+    incoming = item.incoming
+    return {
+        "conversation_id": conversation,
+        "speaker": Speaker.CUSTOMER.value,
+        "author": incoming.author.name,
+        "channel": incoming.address.channel,
+        "account": incoming.address.account,
+        "external_id": incoming.id,
+        "text": incoming.text,
+        "secret": item.secret.kind.value if item.secret else None,
+        "sent_at": incoming.sent_at,
+    }
+
+
+def _originals(connection: sa.Connection, fresh: Sequence[Received]) -> dict[Source, tuple[int, str, int]]:
+    """What the messages that are being edited said until now."""
+    found: dict[Source, tuple[int, str, int]] = {}
+    inboxes: dict[tuple[str, str], list[str]] = {}
+    for item in fresh:
+        if item.incoming.revises is not None:
+            address = item.incoming.address
+            inboxes.setdefault((address.channel, address.account), []).append(item.incoming.revises)
+    for (channel, account), ids in inboxes.items():
+        rows = connection.execute(
+            sa.select(t.messages.c.external_id, t.messages.c.id, t.messages.c.text, t.messages.c.revision).where(
+                t.messages.c.channel == channel,
+                t.messages.c.account == account,
+                among(connection, t.messages.c.external_id, ids),
+            )
+        )
+        found |= {(channel, account, row.external_id): (row.id, row.text, row.revision) for row in rows}
+    return found
+
+
+def _original(item: Received, originals: dict[Source, tuple[int, str, int]]) -> tuple[int, str, int] | None:
+    incoming = item.incoming
+    if incoming.revises is None:
+        return None
+    return originals.get((incoming.address.channel, incoming.address.account, incoming.revises))
+
+
+def _revise(
+    connection: sa.Connection, item: Received, originals: dict[Source, tuple[int, str, int]], now: datetime
+) -> int:
+    incoming = item.incoming
+    source = (incoming.address.channel, incoming.address.account, incoming.revises or "")
+    message, text, revision = originals[source]
+    connection.execute(
+        sa.insert(t.message_revisions), {"message_id": message, "revision": revision, "text": text, "at": now}
+    )
+    values: dict[str, Any] = {"text": incoming.text, "revision": revision + 1}
+    if item.secret is not None:
+        values["secret"] = item.secret.kind.value
+    connection.execute(sa.update(t.messages).where(t.messages.c.id == message).values(**values))
+    originals[source] = (message, incoming.text, revision + 1)
+    return message
+
+
+def _withdraw(connection: sa.Connection, fresh: Sequence[Received]) -> None:
+    """Take the words of earlier messages out of the store: they are parts of a secret."""
+    for item in fresh:
+        if not item.withdrawn or item.secret is None:
+            continue
+        address = item.incoming.address
+        mark = f"[{item.secret.kind.value} removed]"
+        mine = sa.and_(
+            t.messages.c.channel == address.channel,
+            t.messages.c.account == address.account,
+            among(connection, t.messages.c.external_id, item.withdrawn),
+        )
+        ids = list(connection.execute(sa.select(t.messages.c.id).where(mine)).scalars())
+        connection.execute(sa.update(t.messages).where(mine).values(text=mark, secret=item.secret.kind.value))
+        revisions = among(connection, t.message_revisions.c.message_id, ids)
+        connection.execute(sa.update(t.message_revisions).where(revisions).values(text=mark))
+
+
+def record_act(
+    connection: sa.Connection, reference: str, act: AgentsAct, key: str, now: datetime
+) -> tuple[int, int] | None:
+    """Put an agent's act into the inbox of the conversation, once: its event's id and the conversation's."""
+    conversation = connection.execute(
+        sa.select(t.conversations.c.id).where(t.conversations.c.reference == reference)
+    ).scalar_one_or_none()
+    if conversation is None:
+        return None
+    row = event_row(conversation, (*AGENTS, key), act, now)
+    connection.execute(insert(connection, t.events).on_conflict_do_nothing(), row)
+    event = connection.execute(
+        sa.select(t.events.c.id).where(
+            t.events.c.channel == AGENTS[0], t.events.c.account == AGENTS[1], t.events.c.external_id == key
+        )
+    ).scalar_one()
+    return event, conversation

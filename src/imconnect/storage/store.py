@@ -1,0 +1,409 @@
+"""`SqlStore`: the store on SQLite and on PostgreSQL, by the same statements."""
+
+import asyncio
+import contextlib
+import os
+import zlib
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from typing import Any, Self, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from imconnect.domain.conversations import Conversation, PlaceInLine, Stage
+from imconnect.domain.events import AgentsAct
+from imconnect.domain.messages import Address, Language, Unreadable
+from imconnect.domain.playbook import Pace
+from imconnect.ports import (
+    Agent,
+    Backlog,
+    Case,
+    Changes,
+    Dossier,
+    DueErrand,
+    DueSend,
+    ErrandResult,
+    Line,
+    Received,
+    SendResult,
+    Settled,
+    StoreUnavailable,
+    Summary,
+)
+from imconnect.storage import errands, reading, recording, tables, turning
+from imconnect.storage.bells import EVERYTHING, Belfry
+from imconnect.storage.engine import PostgresDatabase, SqliteDatabase, Work, open_database
+from imconnect.storage.locks import FileLock
+from imconnect.storage.migrate import bring_up_to_date
+from imconnect.storage.recording import Newcomers, Recorded
+from imconnect.storage.turning import Applied
+from imconnect.storage.urls import DatabaseUrl
+
+T = TypeVar("T")
+
+NOTIFY_CHANNEL = "imconnect"
+LONGEST_NOTICE = 7_000
+"""Bytes; PostgreSQL takes less than 8,000 in a notification."""
+
+WATCH_SECONDS = 0.3
+"""How often a SQLite file is looked at for what another process wrote."""
+
+STANDBY_SECONDS = 2.0
+"""How often a second instance asks whether the first still owns an inbox."""
+
+
+class SqlStore:
+    """The one truth, in SQL. Open it with `SqlStore.open`; close it when done."""
+
+    def __init__(self, url: DatabaseUrl, database: SqliteDatabase | PostgresDatabase, newcomers: Newcomers) -> None:
+        self._url = url
+        self._database = database
+        self._newcomers = newcomers
+        self._belfry = Belfry()
+        self._one_turn = asyncio.Lock()
+        self._watchers: list[asyncio.Task[None]] = []
+        self._lock: FileLock | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        url: DatabaseUrl,
+        *,
+        new_reference: Callable[[], str],
+        language: Language = Language.CHINESE,
+        reopen_within: int = Pace().reopen_within,
+        migrate: bool = True,
+    ) -> Self:
+        """Connect, bring the tables up to date, and begin to hear what other processes change.
+
+        Raises `StoreUnavailable` with one line that says what is wrong and the cure.
+        """
+        database = open_database(url)
+        store = cls(url, database, Newcomers(new_reference, language, reopen_within))
+        try:
+            if migrate:
+                await bring_up_to_date(database)
+            await store._listen()
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    async def reserve(self) -> None:
+        """Make sure that no other desk runs on a SQLite file. On PostgreSQL several may."""
+        if self._url.sqlite and self._lock is None:
+            self._lock = FileLock.acquire(self._url.path)
+
+    async def close(self) -> None:
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        await self._database.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    # ------------------------------------------------------------------------------------------------------- intake
+
+    async def record(self, items: Sequence[Received | Unreadable], now: datetime) -> int:
+        def work(connection: sa.Connection) -> Recorded:
+            done = recording.record(connection, items, self._newcomers, now)
+            self._notify(connection, _after_recording(done))
+            return done
+
+        try:
+            done = await self._database.write(work)
+        except IntegrityError:
+            # Another process stored some of these a moment ago; now they are seen and passed over.
+            done = await self._database.write(work)
+        self._belfry.ring(_after_recording(done))
+        return done.new
+
+    async def expects(self, address: Address) -> frozenset[str]:
+        return await self._database.read(lambda connection: reading.expects(connection, address))
+
+    async def act(self, reference: str, act: AgentsAct, key: str, now: datetime) -> int | None:
+        def work(connection: sa.Connection) -> tuple[int, int] | None:
+            found = recording.record_act(connection, reference, act, key, now)
+            if found is not None:
+                self._notify(connection, ["turn"])
+            return found
+
+        found = await self._database.write(work)
+        if found is None:
+            return None
+        self._belfry.ring(["turn"])
+        return found[0]
+
+    async def outcome(self, event: int) -> str | None:
+        statement = sa.select(tables.events.c.outcome).where(tables.events.c.id == event)
+        return await self._database.read(lambda connection: connection.execute(statement).scalar_one_or_none())
+
+    # -------------------------------------------------------------------------------------------------------- turns
+
+    @asynccontextmanager
+    async def turn(self, limit: int, now: datetime) -> AsyncGenerator["_Turn"]:
+        if isinstance(self._database, SqliteDatabase):
+            async with self._one_turn:
+                cases = await self._database.read(lambda connection: turning.claim(connection, limit))
+                turn = _Turn(cases, self._database.write, self._notify)
+                yield turn
+        else:
+            async with self._database.transaction() as connection:
+                cases = await connection.run_sync(turning.claim, limit)
+                turn = _Turn(cases, _on(connection), self._notify)
+                yield turn
+        if turn.applied is not None:
+            self._belfry.ring(_after_turn(turn.applied))
+
+    # -------------------------------------------------------------------------------------------------- what goes out
+
+    async def claim_sends(self, channel: str, account: str, limit: int, now: datetime) -> Sequence[DueSend]:
+        return await self._database.write(
+            lambda connection: errands.claim_sends(connection, channel, account, limit, now)
+        )
+
+    async def settle_sends(self, results: Sequence[SendResult], now: datetime) -> None:
+        def work(connection: sa.Connection) -> list[str]:
+            changed = errands.settle_sends(connection, results, now)
+            topics = ["send", "turn", *(f"conversation:{conversation}" for conversation in sorted(changed))]
+            self._notify(connection, topics)
+            return topics
+
+        if results:
+            self._belfry.ring(await self._database.write(work))
+
+    async def recover_sends(self, channel: str, account: str, keyed: bool, now: datetime) -> int:
+        count, changed = await self._database.write(
+            lambda connection: errands.recover_sends(connection, channel, account, keyed, now)
+        )
+        self._belfry.ring(["send", "turn", *(f"conversation:{conversation}" for conversation in changed)])
+        return count
+
+    async def claim_errands(self, channel: str, account: str, limit: int, now: datetime) -> Sequence[DueErrand]:
+        return await self._database.write(
+            lambda connection: errands.claim_errands(connection, channel, account, limit, now)
+        )
+
+    async def settle_errands(self, results: Sequence[ErrandResult], now: datetime) -> None:
+        if results:
+            await self._write_and_ring(
+                lambda connection: errands.settle_errands(connection, results, now), ["turn", "errand"]
+            )
+
+    async def fire_timers(self, limit: int, now: datetime) -> int:
+        return await self._write_and_ring(lambda connection: errands.fire_timers(connection, limit, now), ["turn"])
+
+    async def watch_line(self, pace: Pace, now: datetime) -> int:
+        return await self._write_and_ring(lambda connection: errands.watch_line(connection, pace, now), ["turn"])
+
+    # ------------------------------------------------------------------------------------------------------- reading
+
+    async def summaries(self, stages: frozenset[Stage], limit: int) -> Sequence[Summary]:
+        return await self._database.read(lambda connection: reading.summaries(connection, stages, limit))
+
+    async def dossier(self, reference: str) -> Dossier | None:
+        return await self._database.read(lambda connection: reading.dossier(connection, reference))
+
+    async def transcript(self, address: Address, after: int, limit: int) -> Sequence[Line]:
+        return await self._database.read(lambda connection: reading.transcript(connection, address, after, limit))
+
+    async def state_at(self, address: Address) -> Conversation | None:
+        return await self._database.read(lambda connection: reading.state_at(connection, address))
+
+    async def place(self, conversation: int) -> PlaceInLine | None:
+        found = await self._database.read(lambda connection: turning.places_in_line(connection, [conversation]))
+        return found.get(conversation)
+
+    async def backlog(self, now: datetime) -> Backlog:
+        return await self._database.read(lambda connection: reading.backlog(connection, now))
+
+    # -------------------------------------------------------------------------------------------------------- agents
+
+    async def add_agent(self, name: str, token_hash: str, expires: datetime, now: datetime) -> Agent:
+        return await self._database.write(
+            lambda connection: reading.add_agent(connection, name, token_hash, expires, now)
+        )
+
+    async def redeem(self, token_hash: str, now: datetime) -> Agent | None:
+        return await self._database.write(lambda connection: reading.redeem(connection, token_hash, now))
+
+    async def agent(self, agent: int) -> Agent | None:
+        return await self._database.read(lambda connection: reading.agent(connection, tables.agents.c.id == agent))
+
+    async def agent_named(self, name: str) -> Agent | None:
+        return await self._database.read(lambda connection: reading.agent(connection, tables.agents.c.name == name))
+
+    async def keep(self, name: str, value: str) -> str:
+        return await self._database.write(lambda connection: reading.keep(connection, name, value))
+
+    # --------------------------------------------------------------------------------------------------------- bells
+
+    def changes(self, topic: str) -> AbstractAsyncContextManager[Changes]:
+        return self._belfry.bell(topic)
+
+    async def _write_and_ring(self, work: Work[T], topics: Iterable[str]) -> T:
+        """Write, and wake whom it concerns if anything was done."""
+
+        def announced(connection: sa.Connection) -> T:
+            done = work(connection)
+            if done != 0:
+                self._notify(connection, topics)
+            return done
+
+        done = await self._database.write(announced)
+        if done != 0:
+            self._belfry.ring(topics)
+        return done
+
+    def _notify(self, connection: sa.Connection, topics: Iterable[str]) -> None:
+        """Tell other processes, if this commits. SQLite has no such thing: there the file is watched."""
+        if connection.dialect.name != "postgresql":
+            return
+        told = " ".join(topics)
+        if not told:
+            return
+        if len(told) > LONGEST_NOTICE:
+            told = EVERYTHING
+        connection.execute(_NOTIFY, {"channel": NOTIFY_CHANNEL, "told": f"{os.getpid()} {told}"})
+
+    async def _listen(self) -> None:
+        if isinstance(self._database, SqliteDatabase):
+            await self._database.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
+            self._watchers.append(asyncio.create_task(self._watch_file(self._database)))
+        else:
+            self._watchers.append(
+                asyncio.create_task(self._hear(self._database, await self._subscribe(self._database)))
+            )
+
+    async def _watch_file(self, database: SqliteDatabase) -> None:
+        """Ring for what other processes write (`imconnect conversation take`, say)."""
+        seen = database.data_version()
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            with contextlib.suppress(Exception):  # a busy file is looked at again; its faults show where it is used
+                version = database.data_version()
+                if version != seen:
+                    seen = version
+                    self._belfry.ring([EVERYTHING])
+
+    async def _subscribe(self, database: PostgresDatabase) -> tuple[AsyncConnection, Any]:
+        connection, driver = await database.driver_connection()
+        await driver.add_listener(NOTIFY_CHANNEL, self._heard)
+        return connection, driver
+
+    def _heard(self, *heard: object) -> None:
+        sender, _, topics = str(heard[-1]).partition(" ")
+        if sender != str(os.getpid()):
+            self._belfry.ring(topics.split())
+
+    async def _hear(self, database: PostgresDatabase, subscribed: tuple[AsyncConnection, Any]) -> None:
+        """Keep one connection listening; after a break, ring everything once: something may have been missed."""
+        connection, driver = subscribed
+        try:
+            while True:
+                await asyncio.sleep(1)
+                if not driver.is_closed():
+                    continue
+                with contextlib.suppress(StoreUnavailable):
+                    with contextlib.suppress(Exception):  # it is broken already
+                        await connection.close()
+                    connection, driver = await self._subscribe(database)
+                    self._belfry.ring([EVERYTHING])
+        finally:
+            with contextlib.suppress(Exception):  # the process is leaving; the server notices by itself
+                await connection.invalidate()
+                await connection.close()
+
+    # ----------------------------------------------------------------------------------------------------- ownership
+
+    @asynccontextmanager
+    async def owning(self, name: str) -> AsyncGenerator[asyncio.Event]:
+        """Wait until this process alone owns *name*; the event is set if ownership is lost.
+
+        On SQLite the file's one process owns everything. On PostgreSQL it is an advisory lock, which a dead process
+        loses with its connection.
+        """
+        lost = asyncio.Event()
+        if isinstance(self._database, SqliteDatabase):
+            yield lost
+            return
+        connection, driver = await self._database.driver_connection()
+        key = zlib.crc32(name.encode())
+        try:
+            while not await driver.fetchval("SELECT pg_try_advisory_lock(7365, $1::int)", key - 2**31):  # noqa: ASYNC110 - it is another process's lock
+                await asyncio.sleep(STANDBY_SECONDS)
+            guard = asyncio.create_task(_watch_connection(driver, lost))
+            try:
+                yield lost
+            finally:
+                guard.cancel()
+                await asyncio.gather(guard, return_exceptions=True)
+        finally:
+            with contextlib.suppress(Exception):  # a broken connection has lost its locks already
+                await driver.execute("SELECT pg_advisory_unlock(7365, $1::int)", key - 2**31)
+            with contextlib.suppress(Exception):  # as above
+                await connection.close()
+
+
+async def _watch_connection(driver: Any, lost: asyncio.Event) -> None:
+    try:
+        while True:
+            await asyncio.sleep(STANDBY_SECONDS)
+            await asyncio.wait_for(driver.execute("SELECT 1"), STANDBY_SECONDS * 2)
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        lost.set()
+
+
+_NOTIFY = sa.text("SELECT pg_notify(:channel, :told)")
+
+
+def _on(connection: AsyncConnection) -> Callable[[Work[Any]], Any]:
+    async def run(work: Work[Any]) -> Any:
+        return await connection.run_sync(work)
+
+    return run
+
+
+def _after_recording(done: Recorded) -> list[str]:
+    return ["turn", *(f"conversation:{conversation}" for conversation in sorted(done.conversations))]
+
+
+def _after_turn(applied: Applied) -> list[str]:
+    topics = [f"conversation:{conversation}" for conversation in applied.conversations]
+    for topic, changed in (
+        ("send", applied.sends),
+        ("errand", applied.errands),
+        ("turn", applied.follow_ups),
+        ("line", True),
+    ):
+        if changed:
+            topics.append(topic)
+    return topics
+
+
+class _Turn:
+    """One claimed batch; see `imconnect.ports.Turn`."""
+
+    def __init__(
+        self,
+        cases: Sequence[Case],
+        write: Callable[[Work[Applied]], Any],
+        notify: Callable[[sa.Connection, Iterable[str]], None],
+    ) -> None:
+        self.cases = cases
+        self.applied: Applied | None = None
+        self._write = write
+        self._notify = notify
+
+    async def apply(self, settled: Sequence[Settled], now: datetime) -> None:
+        def work(connection: sa.Connection) -> Applied:
+            applied = turning.apply(connection, self.cases, settled, now)
+            self._notify(connection, _after_turn(applied))
+            return applied
+
+        self.applied = await self._write(work)

@@ -1,0 +1,415 @@
+"""A turn's two halves: claim conversations with what happened to them; write down what was decided."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from imconnect.domain.actions import (
+    Action,
+    ClearTimer,
+    FollowUp,
+    MarkUnreachable,
+    Note,
+    RunErrand,
+    Say,
+    SetTimer,
+    WithdrawNotices,
+)
+from imconnect.domain.conversations import Conversation, Given, PlaceInLine, Stage
+from imconnect.domain.messages import Attachment, Purpose
+from imconnect.domain.waiting import expected_wait, pace
+from imconnect.ports import Case, Pending, SendState, Settled, Speaker
+from imconnect.storage import tables as t
+from imconnect.storage.codec import from_payload, to_conversation, to_memory
+from imconnect.storage.dialect import among, insert, insert_returning
+from imconnect.storage.recording import event_row
+
+LOOK_AHEAD = 1_000
+"""Pending events looked at to find conversations to claim."""
+
+EVENTS_A_TURN = 400
+DEPARTURES = 20
+"""How many of the last customers served the expected wait is worked out from."""
+
+FOLLOW_UPS = ("desk", "follow-up")
+
+
+# ------------------------------------------------------------------------------------------------------------- claim
+
+
+def claim(connection: sa.Connection, limit: int) -> list[Case]:
+    """Up to *limit* conversations with events pending, locked where the database can, and those events in order."""
+    heads = (
+        sa.select(t.events.c.conversation_id)
+        .where(sa.literal_column("pending"))
+        .order_by(t.events.c.id)
+        .limit(LOOK_AHEAD)
+        .subquery()
+    )
+    statement = (
+        sa.select(t.conversations)
+        .where(t.conversations.c.id.in_(sa.select(heads.c.conversation_id)))
+        .limit(limit)
+        # KEY SHARE of an intake that adds events to the conversation does not wait for this lock, nor this for it.
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    if connection.dialect.name == "sqlite":
+        first = sa.select(heads.c.conversation_id).distinct().limit(limit)
+        statement = sa.select(t.conversations).where(t.conversations.c.id.in_(first))
+    rows = connection.execute(statement).all()
+    if not rows:
+        return []
+    pending = _pending(connection, [row.id for row in rows])
+    states = load(connection, [row for row in rows if row.id in pending])
+    return [Case(state, tuple(pending[state.id])) for state in states]
+
+
+def _pending(connection: sa.Connection, conversations: list[int]) -> dict[int, list[Pending]]:
+    e, m = t.events.c, t.messages.c
+    statement = (
+        sa.select(e.id, e.conversation_id, e.kind, e.payload, e.at, e.message_id, m.text)
+        .select_from(t.events.outerjoin(t.messages, m.id == e.message_id))
+        .where(among(connection, e.conversation_id, conversations), sa.literal_column("events.pending"))
+        .order_by(e.id)
+        .limit(EVENTS_A_TURN)
+    )
+    rows = connection.execute(statement).all()
+    files = _files(connection, [row.message_id for row in rows if row.kind == "message"])
+    pending: dict[int, list[Pending]] = {}
+    for row in rows:
+        event = from_payload(row.kind, row.payload, row.text or "", files.get(row.message_id, ()))
+        pending.setdefault(row.conversation_id, []).append(Pending(row.id, event, row.at))
+    return pending
+
+
+def _files(connection: sa.Connection, messages: list[int]) -> dict[int, tuple[Attachment, ...]]:
+    if not messages:
+        return {}
+    statement = sa.select(t.attachments).where(among(connection, t.attachments.c.message_id, messages))
+    found: dict[int, tuple[Attachment, ...]] = {}
+    for row in connection.execute(statement.order_by(t.attachments.c.id)):
+        file = Attachment(row.external_id, row.name, row.media_type, row.size)
+        found[row.message_id] = (*found.get(row.message_id, ()), file)
+    return found
+
+
+def load(connection: sa.Connection, rows: Sequence[Any]) -> list[Conversation]:
+    """The states of which *rows* of `conversations` are part."""
+    ids = [row.id for row in rows]
+    if not ids:
+        return []
+    given: dict[int, dict[str, Given]] = {}
+    for detail in connection.execute(sa.select(t.details).where(among(connection, t.details.c.conversation_id, ids))):
+        given.setdefault(detail.conversation_id, {})[detail.name] = Given(detail.value, detail.chain)
+    waiting = [row.id for row in rows if row.stage == Stage.WAITING.value]
+    lines = places_in_line(connection, waiting)
+    return [to_conversation(row, given.get(row.id, {}), lines.get(row.id)) for row in rows]
+
+
+def places_in_line(connection: sa.Connection, conversations: Iterable[int]) -> dict[int, PlaceInLine]:
+    """Where each of *conversations* stands, counted from 1, and the wait in seconds."""
+    ids = list(conversations)
+    if not ids:
+        return {}
+    mine, others = t.waiting_line.alias("mine"), t.waiting_line.alias("others")
+    before = (
+        sa.select(sa.func.count())
+        .select_from(others)
+        .where(
+            sa.tuple_(others.c.priority, others.c.since, others.c.conversation_id)
+            < sa.tuple_(mine.c.priority, mine.c.since, mine.c.conversation_id)
+        )
+        .scalar_subquery()
+    )
+    rows = connection.execute(
+        sa.select(mine.c.conversation_id, before.label("before")).where(among(connection, mine.c.conversation_id, ids))
+    ).all()
+    length = connection.execute(sa.select(sa.func.count()).select_from(t.waiting_line)).scalar_one()
+    latest = sa.select(t.departures.c.at).order_by(t.departures.c.at.desc()).limit(DEPARTURES)
+    seconds = pace(list(connection.execute(latest).scalars()))
+    return {
+        row.conversation_id: PlaceInLine(row.before + 1, length, expected_wait(row.before + 1, seconds)) for row in rows
+    }
+
+
+# ------------------------------------------------------------------------------------------------------------- apply
+
+
+@dataclass(slots=True)
+class _Writes:
+    """Rows to write, gathered so that each table is one statement."""
+
+    said: list[tuple[dict[str, Any], dict[str, Any]]] = field(
+        default_factory=list[tuple[dict[str, Any], dict[str, Any]]]
+    )
+    notes: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    follow_ups: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    timers: dict[tuple[int, str], datetime | None] = field(default_factory=dict[tuple[int, str], datetime | None])
+    errands: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    withdrawn: set[int] = field(default_factory=set[int])
+    unreachable: dict[int, str] = field(default_factory=dict[int, str])
+    done: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    inboxes: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a turn changed, for the bells."""
+
+    conversations: tuple[int, ...]
+    sends: bool
+    errands: bool
+    follow_ups: bool
+    line: bool
+
+
+def apply(connection: sa.Connection, cases: Sequence[Case], settled: Sequence[Settled], now: datetime) -> Applied:
+    """Write down what was decided of *cases*. One transaction: the caller's."""
+    before = {case.conversation.id: case.conversation for case in cases}
+    writes = _Writes()
+    for one in settled:
+        for event, outcome, actions in one.outcomes:
+            writes.done.append({"event": event, "outcome": outcome})
+            for ordinal, action in enumerate(actions):
+                _gather(writes, one.conversation, event, ordinal, action, now)
+    _update_states(connection, [one.conversation for one in settled], now)
+    _update_details(connection, before, settled)
+    line = _update_line(connection, before, settled, now)
+    _withdraw_notices(connection, writes.withdrawn)
+    _speak(connection, writes)
+    if writes.notes:
+        connection.execute(sa.insert(t.messages), writes.notes)
+    if writes.follow_ups:
+        connection.execute(sa.insert(t.events), writes.follow_ups)
+    if writes.errands:
+        connection.execute(insert(connection, t.errands).on_conflict_do_nothing(), writes.errands)
+    _set_timers(connection, writes.timers)
+    _mark_unreachable(connection, before, writes.unreachable)
+    if writes.done:
+        connection.execute(_DONE, writes.done)
+    return Applied(tuple(before), bool(writes.said), bool(writes.errands), bool(writes.follow_ups), line)
+
+
+_DONE = (
+    sa.update(t.events)
+    .where(t.events.c.id == sa.bindparam("event"))
+    .values(pending=False, outcome=sa.bindparam("outcome"))
+)
+
+
+def _gather(
+    writes: _Writes, conversation: Conversation, event: int, ordinal: int, action: Action, now: datetime
+) -> None:
+    match action:
+        case Say():
+            writes.said.append(_said(conversation, event, ordinal, action, now))
+        case Note():
+            writes.notes.append(_line(conversation, Speaker.NOTE, action.author, action.text, now))
+        case SetTimer():
+            writes.timers[conversation.id, action.timer.value] = action.due
+        case ClearTimer():
+            writes.timers[conversation.id, action.timer.value] = None
+        case FollowUp():
+            source = (*FOLLOW_UPS, f"{event}.{ordinal}")
+            writes.follow_ups.append(event_row(conversation.id, source, action.event, now))
+        case RunErrand():
+            address = conversation.address
+            writes.errands.append(
+                {
+                    "conversation_id": conversation.id,
+                    "key": f"{event}.{ordinal}",
+                    "kind": action.errand.value,
+                    "channel": address.channel,
+                    "account": address.account,
+                    "peer": address.peer,
+                    "subject": action.subject,
+                }
+            )
+        case WithdrawNotices():
+            writes.withdrawn.add(conversation.id)
+            writes.said = [pair for pair in writes.said if not _is_notice_of(pair[1], conversation.id)]
+        case MarkUnreachable():
+            writes.unreachable[conversation.id] = action.reason
+
+
+def _is_notice_of(row: dict[str, Any], conversation: int) -> bool:
+    return bool(row["conversation_id"] == conversation and row["purpose"] == Purpose.NOTICE.value)
+
+
+def _said(
+    conversation: Conversation, event: int, ordinal: int, say: Say, now: datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The message and its row in the outbox. The key follows from the event that caused it."""
+    speaker = Speaker.AGENT if say.purpose is Purpose.REPLY else Speaker.BOT
+    message = _line(conversation, speaker, say.source if speaker is Speaker.AGENT else "", say.text, now)
+    address = conversation.address
+    return message, {
+        "conversation_id": conversation.id,
+        "key": f"{event}.{ordinal}",
+        "channel": address.channel,
+        "account": address.account,
+        "peer": address.peer,
+        "purpose": say.purpose.value,
+        "source": say.source,
+        "choices": [[choice.key, choice.label] for choice in say.choices],
+        "reply_to": say.reply_to,
+        "state": SendState.READY.value,
+        "created_at": now,
+    }
+
+
+def _line(conversation: Conversation, speaker: Speaker, author: str, text: str, now: datetime) -> dict[str, Any]:
+    return {
+        "conversation_id": conversation.id,
+        "speaker": speaker.value,
+        "author": author,
+        "text": text,
+        "sent_at": now,
+    }
+
+
+def _speak(connection: sa.Connection, writes: _Writes) -> None:
+    if not writes.said:
+        return
+    ids = insert_returning(connection, sa.insert(t.messages), t.messages.c.id, [message for message, _ in writes.said])
+    rows = [{**row, "id": message} for (_, row), message in zip(writes.said, ids, strict=True)]
+    connection.execute(sa.insert(t.outbox), rows)
+
+
+_STATE = (
+    sa.update(t.conversations)
+    .where(t.conversations.c.id == sa.bindparam("conversation"))
+    .values(
+        {
+            name: sa.bindparam(f"new_{name}")
+            for name in ("stage", "language", "topic", "priority", "agent", "waiting_since", "memory", "updated_at")
+        }
+    )
+)
+
+
+def _update_states(connection: sa.Connection, states: Sequence[Conversation], now: datetime) -> None:
+    rows = [
+        {
+            "conversation": state.id,
+            "new_stage": state.stage.value,
+            "new_language": state.language.value,
+            "new_topic": state.topic,
+            "new_priority": state.priority.value,
+            "new_agent": state.agent,
+            "new_waiting_since": state.waiting_since,
+            "new_memory": to_memory(state),
+            "new_updated_at": now,
+        }
+        for state in states
+    ]
+    if rows:
+        connection.execute(_STATE, rows)
+
+
+def _update_details(connection: sa.Connection, before: dict[int, Conversation], settled: Sequence[Settled]) -> None:
+    rows = [
+        {"conversation_id": one.conversation.id, "name": name, "value": given.value, "chain": given.chain}
+        for one in settled
+        for name, given in one.conversation.details.items()
+        if before[one.conversation.id].details.get(name) != given
+    ]
+    if not rows:
+        return
+    statement = insert(connection, t.details)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["conversation_id", "name"],
+            set_={"value": statement.excluded.value, "chain": statement.excluded.chain},
+        ),
+        rows,
+    )
+
+
+def _update_line(
+    connection: sa.Connection, before: dict[int, Conversation], settled: Sequence[Settled], now: datetime
+) -> bool:
+    """Bring the waiting line in step with the stages, and count those whose turn came."""
+    joined: list[dict[str, Any]] = []
+    left: list[int] = []
+    served = 0
+    for one in settled:
+        state, was = one.conversation, before[one.conversation.id]
+        if state.stage is Stage.WAITING:
+            row = {
+                "conversation_id": state.id,
+                "priority": state.priority.value,
+                "since": state.waiting_since or now,
+                "told_place": state.told_place,
+                "told_at": state.told_at,
+            }
+            joined.append(row)
+        elif was.stage is Stage.WAITING:
+            left.append(state.id)
+            served += 1
+    if joined:
+        statement = insert(connection, t.waiting_line)
+        names = ("priority", "since", "told_place", "told_at")
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["conversation_id"], set_={name: statement.excluded[name] for name in names}
+            ),
+            joined,
+        )
+    if left:
+        mine = among(connection, t.waiting_line.c.conversation_id, left)
+        connection.execute(sa.delete(t.waiting_line).where(mine))
+        connection.execute(sa.insert(t.departures), [{"at": now} for _ in range(served)])
+    return bool(joined or left)
+
+
+def _withdraw_notices(connection: sa.Connection, conversations: set[int]) -> None:
+    """Notices not sent yet say what is no longer so."""
+    if not conversations:
+        return
+    connection.execute(
+        sa.update(t.outbox)
+        .where(
+            among(connection, t.outbox.c.conversation_id, conversations),
+            t.outbox.c.purpose == Purpose.NOTICE.value,
+            t.outbox.c.state == SendState.READY.value,
+        )
+        .values(state=SendState.WITHDRAWN.value, unsettled=False)
+    )
+
+
+def _set_timers(connection: sa.Connection, wanted: dict[tuple[int, str], datetime | None]) -> None:
+    cleared = [{"c": conversation, "k": kind} for (conversation, kind), due in wanted.items() if due is None]
+    if cleared:
+        mine = sa.and_(t.timers.c.conversation_id == sa.bindparam("c"), t.timers.c.kind == sa.bindparam("k"))
+        connection.execute(sa.delete(t.timers).where(mine), cleared)
+    due = [
+        {"conversation_id": conversation, "kind": kind, "due_at": moment}
+        for (conversation, kind), moment in wanted.items()
+        if moment is not None
+    ]
+    if due:
+        statement = insert(connection, t.timers)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["conversation_id", "kind"], set_={"due_at": statement.excluded.due_at}
+            ),
+            due,
+        )
+
+
+def _mark_unreachable(connection: sa.Connection, before: dict[int, Conversation], reasons: dict[int, str]) -> None:
+    for conversation, reason in reasons.items():
+        address = before[conversation].address
+        connection.execute(
+            sa.update(t.contact_channels)
+            .where(
+                t.contact_channels.c.channel == address.channel,
+                t.contact_channels.c.account == address.account,
+                t.contact_channels.c.peer == address.peer,
+            )
+            .values(unreachable=reason)
+        )
