@@ -71,7 +71,7 @@ class Adapter(Protocol):
 
     @property
     def account(self) -> str:
-        """Which bot, mailbox or site this is, as in `Address.account`. Valid from the first use of `listen`."""
+        """Which bot, mailbox or site this is, as in `Address.account`."""
         ...
 
     @property

@@ -1,0 +1,385 @@
+"""The composition root: the only place that knows everybody, and the only clock."""
+
+import asyncio
+import contextlib
+import hashlib
+import random
+import secrets
+import socket
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import structlog
+import uvicorn
+
+from imconnect.content import PackError, bundled_pack, read_pack
+from imconnect.desk.agents import AgentDesk, Objection
+from imconnect.desk.clockwork import Clockwork
+from imconnect.desk.delivery import Delivery
+from imconnect.desk.errands import Errands
+from imconnect.desk.intake import Intake
+from imconnect.desk.loops import Stopping, where
+from imconnect.desk.turns import Turns
+from imconnect.domain.playbook import Playbook
+from imconnect.guard import Guard
+from imconnect.metrics import PrometheusMeter
+from imconnect.nlu.reader import Reader
+from imconnect.ports import Adapter, Agent, StoreUnavailable, TryLater
+from imconnect.registry import installed, load
+from imconnect.settings import Settings, SettingsError
+from imconnect.storage import DatabaseUrl, SqlStore
+from imconnect.web.app import end_streams, web_app
+from imconnect.web.chat import WebChat
+from imconnect.web.health import Readiness
+
+SIGN_IN_LASTS = timedelta(hours=24)
+BACKLOG_SECONDS = 5.0
+REFERENCE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""No 0 and O, no 1, I and L, no U: references are read aloud and typed by hand."""
+
+log = structlog.get_logger("imconnect")
+
+
+def clock() -> datetime:
+    """Now. The rest of the house is told the time."""
+    return datetime.now(UTC)
+
+
+class Role(StrEnum):
+    """What one process does."""
+
+    CONNECTORS = "connectors"
+    WORKERS = "workers"
+    WEB = "web"
+
+
+ALL_ROLES = frozenset(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What a desk that is ready tells whoever started it."""
+
+    web_url: str | None
+    channels: tuple[str, ...]
+    database: str
+
+
+# -------------------------------------------------------------------------------------------------- putting together
+
+
+def database_url(settings: Settings) -> DatabaseUrl:
+    """Raises `SettingsError`."""
+    try:
+        return DatabaseUrl.parse(settings.core.database.url)
+    except ValueError as error:
+        raise SettingsError(f"database.url {error}") from None
+
+
+def playbook_of(settings: Settings) -> Playbook:
+    """The pack, read and sound. Raises `SettingsError` with the first fault."""
+    try:
+        return read_pack(settings.core.pack or bundled_pack())
+    except PackError as error:
+        raise SettingsError(f"pack: {error}") from None
+
+
+def reference_maker(prefix: str) -> Callable[[], str]:
+    """Makes references such as `IM-7K3F-92QX`: too many to guess, none twice (the store sees to that)."""
+
+    def new_reference() -> str:
+        letters = "".join(secrets.choice(REFERENCE_LETTERS) for _ in range(8))
+        return f"{prefix}-{letters[:4]}-{letters[4:]}"
+
+    return new_reference
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings, playbook: Playbook, *, migrate: bool = True) -> AsyncGenerator[SqlStore]:
+    """The store these settings name, closed at the end. Raises `StoreUnavailable`, `SettingsError`."""
+    store = await SqlStore.open(
+        database_url(settings),
+        new_reference=reference_maker(playbook.reference_prefix),
+        language=playbook.default_language,
+        reopen_within=playbook.pace.reopen_within,
+        migrate=migrate,
+    )
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def adapters_of(settings: Settings) -> list[Adapter]:
+    """An adapter for each channel that is on."""
+    points = installed()
+    return [load(name, points)(section) for name, section in settings.channels.items()]
+
+
+async def sign_in_link(store: SqlStore, name: str, web_url: str) -> tuple[Agent, str]:
+    """Make the agent *name*, if new, and a link that signs them in once within a day."""
+    token = secrets.token_urlsafe(24)
+    now = clock()
+    agent = await store.add_agent(name, hashlib.sha256(token.encode()).hexdigest(), now + SIGN_IN_LASTS, now)
+    return agent, f"{web_url}/inbox/sign-in?token={token}"
+
+
+def web_url(settings: Settings, port: int | None = None) -> str:
+    """Where browsers find the pages."""
+    web = settings.core.web
+    if web.public_url:
+        return web.public_url.rstrip("/")
+    host = "127.0.0.1" if web.host in ("0.0.0.0", "::") else web.host  # noqa: S104 - compared, not bound
+    return f"http://{host}:{port or web.port}"
+
+
+def objection_of(guard: Guard) -> Callable[[str], Objection | None]:
+    """The guard's word on what an agent is about to write."""
+    return lambda text: Objection.CONTAINS_SECRET if guard.inspect(text).secret is not None else None
+
+
+# ----------------------------------------------------------------------------------------------------------- running
+
+
+@dataclass(slots=True)
+class _Running:
+    """What the loops of one process share."""
+
+    store: SqlStore
+    meter: PrometheusMeter
+    stopping: Stopping
+    health: dict[str, str] = field(default_factory=dict[str, str])
+
+
+async def run_desk(
+    settings: Settings, roles: frozenset[Role], stopping: Stopping, on_start: Callable[[Started, SqlStore], object]
+) -> None:
+    """Run until asked to stop: everything, or the *roles* this process has among several.
+
+    Raises `SettingsError`, `StoreUnavailable` or `PackError` before anything is acknowledged to anybody, each with one
+    line; whatever is taken afterwards is kept.
+    """
+    url = database_url(settings)
+    if url.sqlite and roles != ALL_ROLES:
+        raise SettingsError("--only needs PostgreSQL: SQLite belongs to one process; set database.url")
+    playbook = playbook_of(settings)
+    async with AsyncExitStack() as stack:
+        listening = _listening_socket(settings, stack) if Role.WEB in roles else None
+        store = await stack.enter_async_context(opened_store(settings, playbook))
+        await store.reserve()
+        running = _Running(store, PrometheusMeter(), stopping)
+        guard = Guard()
+        intake = Intake(store, guard, clock, running.meter)
+        tasks: list[asyncio.Task[None]] = []
+        adapters = adapters_of(settings) if Role.CONNECTORS in roles else []
+        tasks += [
+            asyncio.create_task(_keep_channel(running, adapter, intake), name=adapter.name) for adapter in adapters
+        ]
+        if Role.WORKERS in roles:
+            turns = Turns(store, Reader(playbook).read, playbook, clock, running.meter)
+            tasks.append(asyncio.create_task(turns.run(stopping), name="turns"))
+            tasks.append(asyncio.create_task(Clockwork(store, playbook.pace, clock).run(stopping), name="clockwork"))
+        if listening is not None:
+            tasks.append(asyncio.create_task(_keep_web(running, playbook, guard, intake, listening), name="web"))
+        tasks.append(asyncio.create_task(_keep_gauges(running), name="gauges"))
+        port = listening.getsockname()[1] if listening is not None else None
+        address = web_url(settings, port) if listening is not None else None
+        announced = on_start(Started(address, tuple(adapter.name for adapter in adapters), str(url)), store)
+        if asyncio.iscoroutine(announced):
+            await announced
+        await _until_stopped(tasks, stopping)
+        await intake.flush()
+
+
+async def _until_stopped(tasks: Sequence[asyncio.Task[None]], stopping: Stopping) -> None:
+    """Wait for the end; if one part of the desk dies, stop the others in good order and raise what it died of."""
+    _, working = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    stopping.ask()
+    if working:
+        await asyncio.wait(working)
+    for task in tasks:
+        task.result()
+
+
+async def _keep_channel(running: _Running, adapter: Adapter, intake: Intake) -> None:
+    """One inbox, for as long as this process owns it; a second process stands by."""
+    inbox = f"{adapter.name}:{adapter.account}"
+    try:
+        while not running.stopping.asked:
+            running.health[adapter.name] = "standing by"
+            try:
+                await _own(running, adapter, intake, inbox)
+            except StoreUnavailable as error:
+                running.health[adapter.name] = "waiting for the store"
+                log.warning("store unavailable", loop=inbox, says=str(error))
+                await running.stopping.within(2.0)
+    finally:
+        await adapter.close()
+
+
+async def _own(running: _Running, adapter: Adapter, intake: Intake, inbox: str) -> None:
+    stopping = Stopping()
+    async with _relayed(running.stopping, stopping), running.store.owning(inbox) as lost:
+        if stopping.asked:
+            return
+        running.health[adapter.name] = "ok"
+        loops = [
+            asyncio.create_task(_listen(running, adapter, intake, stopping)),
+            *_sending(running, adapter, stopping),
+        ]
+        gone = asyncio.create_task(lost.wait())
+        end = asyncio.create_task(stopping.until())
+        await asyncio.wait([gone, end, *loops], return_when=asyncio.FIRST_COMPLETED)
+        stopping.ask()
+        gone.cancel()
+        end.cancel()
+        await asyncio.gather(*loops)
+
+
+@asynccontextmanager
+async def _relayed(outer: Stopping, inner: Stopping) -> AsyncGenerator[None]:
+    """Ask *inner* to stop when *outer* is asked."""
+
+    async def relay() -> None:
+        await outer.until()
+        inner.ask()
+
+    task = asyncio.create_task(relay())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _sending(running: _Running, adapter: Adapter, stopping: Stopping) -> list[asyncio.Task[None]]:
+    parts = (running.store, adapter, clock, running.meter, random.random)
+    return [
+        asyncio.create_task(Delivery(*parts).run(stopping)),
+        asyncio.create_task(Errands(*parts).run(stopping)),
+    ]
+
+
+async def _listen(running: _Running, adapter: Adapter, intake: Intake, stopping: Stopping) -> None:
+    """Keep the adapter listening; one that fails is asked again, ever more slowly."""
+    failures = 0
+    while not stopping.asked:
+        listening = asyncio.create_task(adapter.listen(intake.deliver))
+        end = asyncio.create_task(stopping.until())
+        await asyncio.wait([listening, end], return_when=asyncio.FIRST_COMPLETED)
+        for task in (end, listening):
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await end
+        try:
+            await listening
+        except asyncio.CancelledError:
+            return
+        except TryLater as later:
+            says, pause = later.reason, later.after
+        except Exception as error:  # an adapter's bug must not end the desk
+            says, pause = f"failed: {type(error).__name__} at {where(error)}", None
+        else:
+            says, pause = "stopped listening", None
+        failures += 1
+        running.health[adapter.name] = says
+        log.warning("channel not listening", channel=adapter.name, says=says)
+        await stopping.within(pause if pause is not None else min(30.0, 0.5 * 2 ** min(failures, 6)))
+        running.health[adapter.name] = "ok"
+
+
+async def _keep_web(
+    running: _Running, playbook: Playbook, guard: Guard, intake: Intake, listening: socket.socket
+) -> None:
+    """The pages, and the web chat as the channel it is. Every web process takes posts; one of them delivers."""
+    chat, store = WebChat(), running.store
+    secret = await store.keep("cookie-secret", secrets.token_urlsafe(32))
+
+    async def ready() -> Readiness:
+        try:
+            backlog = await store.backlog(clock())
+        except StoreUnavailable as error:
+            return Readiness(str(error), dict(running.health))
+        return Readiness("ok", dict(running.health), backlog)
+
+    pages = web_app(
+        store=store,
+        agents=AgentDesk(store, objection_of(guard), clock),
+        chat=chat,
+        playbook=playbook,
+        clock=clock,
+        secret=secret,
+        render_metrics=running.meter.render,
+        ready=ready,
+    )
+    server = _Server(
+        uvicorn.Config(pages, log_config=None, lifespan="off", timeout_graceful_shutdown=5, server_header=False)
+    )
+    taking = asyncio.create_task(chat.listen(intake.deliver))
+    serving = asyncio.create_task(server.serve([listening]))
+    delivering = asyncio.create_task(_deliver_web(running, chat))
+    end = asyncio.create_task(running.stopping.until())
+    await asyncio.wait([end, serving], return_when=asyncio.FIRST_COMPLETED)
+    end.cancel()
+    taking.cancel()
+    end_streams(pages)
+    server.should_exit = True
+    await serving
+    running.stopping.ask()
+    await delivering
+    await asyncio.gather(taking, end, return_exceptions=True)
+    await chat.close()
+
+
+async def _deliver_web(running: _Running, chat: WebChat) -> None:
+    stopping = Stopping()
+    async with _relayed(running.stopping, stopping):
+        while not running.stopping.asked:
+            try:
+                async with running.store.owning(f"{chat.name}:{chat.account}") as lost:
+                    loops = _sending(running, chat, stopping)
+                    gone = asyncio.create_task(lost.wait())
+                    await asyncio.wait([gone, *loops], return_when=asyncio.FIRST_COMPLETED)
+                    stopping.ask()
+                    gone.cancel()
+                    await asyncio.gather(*loops)
+            except StoreUnavailable as error:
+                log.warning("store unavailable", loop="web", says=str(error))
+                await running.stopping.within(2.0)
+            if not running.stopping.asked:
+                stopping = Stopping()
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the desk, which ends everything in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+async def _keep_gauges(running: _Running) -> None:
+    while not running.stopping.asked:
+        with contextlib.suppress(StoreUnavailable):
+            running.meter.show(await running.store.backlog(clock()))
+        await running.stopping.within(BACKLOG_SECONDS)
+
+
+def _listening_socket(settings: Settings, stack: AsyncExitStack) -> socket.socket:
+    """Bind first, so that a taken port stops the start before anything else happens."""
+    web = settings.core.web
+    family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
+    listening = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((web.host, web.port))
+        listening.listen(256)
+    except OSError as error:
+        raise SettingsError(
+            f"web.port {web.port} on {web.host} cannot be used ({error.strerror}); "
+            "stop the program that has it, or set another"
+        ) from None
+    return listening

@@ -1,0 +1,1 @@
+"""The first floor: takes messages in, has them decided, sends what was chosen."""

@@ -1,0 +1,132 @@
+"""Intake: the guard first, then the store, then the acknowledgement."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+
+from imconnect.desk.loops import Clock
+from imconnect.domain.messages import Attachment, Incoming, Unreadable
+from imconnect.domain.readings import Secret
+from imconnect.guard import Guard, Inspected, Tail
+from imconnect.ports import Meter, Received, Store, StoreUnavailable, TryLater
+
+LARGEST_GROUP = 400
+"""Items in one commit."""
+
+LONG_TEXT = 16_384
+"""Characters from which a text is inspected in a thread, so that nobody else waits for it."""
+
+TRANSACTION_HASH = "transaction_hash"
+
+
+class Intake:
+    """What adapters deliver to. Many deliveries share one commit; each returns once its own items are durable."""
+
+    def __init__(self, store: Store, guard: Guard, clock: Clock, meter: Meter) -> None:
+        self._store = store
+        self._guard = guard
+        self._tail = Tail(guard)
+        self._clock = clock
+        self._meter = meter
+        self._queue: deque[tuple[list[Received | Unreadable], asyncio.Future[None]]] = deque()
+        self._committing: asyncio.Task[None] | None = None
+
+    async def deliver(self, items: Sequence[Incoming | Unreadable]) -> None:
+        """Store *items* in order; on return they are committed. Raises `TryLater` when the store cannot take them."""
+        if not items:
+            return
+        safe = [item if isinstance(item, Unreadable) else await self._inspect(item) for item in items]
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append((safe, done))
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit())
+        await asyncio.shield(done)
+
+    async def flush(self) -> None:
+        """Wait until everything delivered so far is committed or refused."""
+        while self._committing is not None:
+            await asyncio.wait([self._committing])
+
+    async def _commit(self) -> None:
+        try:
+            while self._queue:
+                group, waiting = self._next_group()
+                try:
+                    new = await self._store.record(group, self._clock())
+                except Exception as error:  # whoever delivered it must know that it is not stored
+                    self._refuse(waiting, error)
+                    continue
+                self._meter.count("messages_received", new)
+                self._meter.count("messages_repeated", len(group) - new)
+                for done in waiting:
+                    if not done.done():
+                        done.set_result(None)
+        finally:
+            self._committing = None
+
+    def _next_group(self) -> tuple[list[Received | Unreadable], list[asyncio.Future[None]]]:
+        group: list[Received | Unreadable] = []
+        waiting: list[asyncio.Future[None]] = []
+        while self._queue and (not group or len(group) + len(self._queue[0][0]) <= LARGEST_GROUP):
+            items, done = self._queue.popleft()
+            group += items
+            waiting.append(done)
+        return group, waiting
+
+    def _refuse(self, waiting: Sequence[asyncio.Future[None]], error: Exception) -> None:
+        later = TryLater(str(error)) if isinstance(error, StoreUnavailable) else error
+        for done in waiting:
+            if not done.done():
+                done.set_exception(later)
+
+    # -------------------------------------------------------------------------------------------------------- guard
+
+    async def _inspect(self, incoming: Incoming) -> Received:
+        """Every typed field, seen by the guard before anything else sees it."""
+        started = asyncio.get_running_loop().time()
+        inspected = await self._inspect_text(incoming)
+        name = self._guard.inspect(incoming.author.name)
+        files = [self._guard.inspect(file.name) for file in incoming.attachments]
+        secret = next((one.secret for one in (inspected, *files) if one.secret is not None), None)
+        safe = replace(
+            incoming,
+            text=inspected.text,
+            author=replace(incoming.author, name=name.text),
+            attachments=_renamed(incoming.attachments, files),
+        )
+        self._meter.observe("guard_seconds", asyncio.get_running_loop().time() - started)
+        if secret is not None:
+            self._meter.count("secrets_withheld", kind=secret.kind.value, channel=incoming.address.channel)
+        return Received(safe, secret, _withdrawn(inspected, secret))
+
+    async def _inspect_text(self, incoming: Incoming) -> Inspected:
+        if not incoming.text:
+            return Inspected("", None)
+        inspected = await self._look(incoming, hash_asked_for=False)
+        if inspected.needs_context:
+            expected = await self._expected(incoming)
+            if TRANSACTION_HASH in expected:
+                inspected = await self._look(incoming, hash_asked_for=True)
+        return inspected
+
+    async def _look(self, incoming: Incoming, *, hash_asked_for: bool) -> Inspected:
+        moment = self._clock().timestamp()
+        arguments = (incoming.address, incoming.id, incoming.text, moment)
+        if len(incoming.text) <= LONG_TEXT:
+            return self._tail.inspect(*arguments, hash_asked_for=hash_asked_for)
+        return await asyncio.to_thread(self._tail.inspect, *arguments, hash_asked_for=hash_asked_for)
+
+    async def _expected(self, incoming: Incoming) -> frozenset[str]:
+        try:
+            return await self._store.expects(incoming.address)
+        except StoreUnavailable as error:
+            raise TryLater(str(error)) from None
+
+
+def _renamed(attachments: Sequence[Attachment], inspected: Sequence[Inspected]) -> tuple[Attachment, ...]:
+    return tuple(replace(file, name=one.text) for file, one in zip(attachments, inspected, strict=True))
+
+
+def _withdrawn(inspected: Inspected, secret: Secret | None) -> tuple[str, ...]:
+    return inspected.earlier if secret is not None else ()

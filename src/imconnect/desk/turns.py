@@ -1,0 +1,108 @@
+"""Turns: claim a batch of conversations, read, decide, apply; one transaction."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import structlog
+
+from imconnect.desk.loops import Clock, Stopping, go_round, where
+from imconnect.domain.actions import Action
+from imconnect.domain.events import Event, MessageReceived
+from imconnect.domain.playbook import Playbook
+from imconnect.domain.readings import Reading
+from imconnect.domain.responder import decide
+from imconnect.ports import Case, Meter, Settled, Store, StoreUnavailable
+
+CONVERSATIONS_A_TURN = 100
+SWEEP_SECONDS = 1.0
+BREATH_SECONDS = 0.005
+"""After so much deciding in one go, others on the same loop get theirs."""
+
+Read = Callable[[str], Reading]
+
+log = structlog.get_logger("imconnect.desk")
+
+
+class Turns:
+    """Gives every event its turn. Any number of these may work on one PostgreSQL database."""
+
+    def __init__(self, store: Store, read: Read, playbook: Playbook, clock: Clock, meter: Meter) -> None:
+        self._store = store
+        self._read = read
+        self._playbook = playbook
+        self._clock = clock
+        self._meter = meter
+        self._alone = False
+
+    async def run(self, stopping: Stopping) -> None:
+        """Work until asked to stop."""
+        async with self._store.changes("turn") as bell:
+            await go_round("turns", self.step, bell, stopping, SWEEP_SECONDS)
+
+    async def step(self) -> int:
+        """One turn. Returns how many events it settled.
+
+        A batch that cannot be applied is tried again one conversation at a time, so that one does not hold up all; a
+        conversation that cannot be applied even alone is settled without effect, and the failure is its outcome.
+        """
+        limit = 1 if self._alone else CONVERSATIONS_A_TURN
+        try:
+            settled = await self._turn(limit, in_effect=True)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            log.error("turn failed", error=type(error).__name__, where=where(error), alone=self._alone)
+            self._meter.count("turns_failed")
+            if not self._alone:
+                self._alone = True
+                return 1
+            settled = await self._turn(1, in_effect=False)
+        self._alone = self._alone and settled > 0
+        return settled
+
+    async def _turn(self, limit: int, *, in_effect: bool) -> int:
+        started = asyncio.get_running_loop().time()
+        async with self._store.turn(limit, self._clock()) as turn:
+            if not turn.cases:
+                return 0
+            settled: list[Settled] = []
+            breath = started
+            for case in turn.cases:
+                settled.append(self._settle(case) if in_effect else _without_effect(case))
+                if asyncio.get_running_loop().time() - breath > BREATH_SECONDS:
+                    await asyncio.sleep(0)
+                    breath = asyncio.get_running_loop().time()
+            now = self._clock()
+            await turn.apply(settled, now)
+            for case in turn.cases:
+                for pending in case.events:
+                    self._meter.observe("event_seconds", max(0.0, (now - pending.at).total_seconds()))
+        count = sum(len(case.events) for case in turn.cases)
+        self._meter.count("events_settled", count)
+        self._meter.observe("turn_seconds", asyncio.get_running_loop().time() - started)
+        return count
+
+    def _settle(self, case: Case) -> Settled:
+        state = case.conversation
+        outcomes: list[tuple[int, str, tuple[Action, ...]]] = []
+        for pending in case.events:
+            try:
+                decision = decide(state, self._understood(pending.event), self._playbook, self._clock())
+            except Exception as error:  # one event that cannot be decided must not hold up those after it
+                log.error("event failed", event=pending.id, error=type(error).__name__, where=where(error))
+                self._meter.count("events_failed")
+                outcomes.append((pending.id, f"failed: {type(error).__name__}", ()))
+                continue
+            state = decision.conversation
+            outcomes.append((pending.id, decision.outcome, decision.actions))
+        return Settled(state, tuple(outcomes))
+
+    def _understood(self, event: Event) -> Event:
+        if isinstance(event, MessageReceived) and event.text:
+            return replace(event, reading=self._read(event.text))
+        return event
+
+
+def _without_effect(case: Case) -> Settled:
+    return Settled(case.conversation, tuple((pending.id, "failed: not applied", ()) for pending in case.events))
