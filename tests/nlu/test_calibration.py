@@ -7,6 +7,7 @@ from imconnect.nlu.calibration import (
     Calibration,
     Logistic,
     Scored,
+    Stakes,
     Trial,
     area_under_curve,
     calibrate,
@@ -41,7 +42,7 @@ def test_a_logistic_fit_finds_the_curve_the_outcomes_came_from() -> None:
 
 
 def test_stated_chances_come_true() -> None:
-    calibration = calibrate(trials(3000), frozenset(), PRIOR)
+    calibration = calibrate(trials(3000), Stakes(), PRIOR)
     fresh = trials(3000, seed=9)
     chances = [calibration.chances(trial.scored)[0] for trial in fresh]
 
@@ -49,7 +50,7 @@ def test_stated_chances_come_true() -> None:
 
 
 def test_chances_fall_and_never_exceed_one_together() -> None:
-    calibration = calibrate(trials(500), frozenset(), PRIOR)
+    calibration = calibrate(trials(500), Stakes(), PRIOR)
 
     for trial in trials(200, seed=3):
         chances = calibration.chances(trial.scored)
@@ -59,22 +60,22 @@ def test_chances_fall_and_never_exceed_one_together() -> None:
 
 
 def test_answers_above_the_cut_are_as_precise_as_stated() -> None:
-    calibration = calibrate(trials(3000), frozenset(), PRIOR)
-    given = [t for t in trials(3000, seed=5) if calibration.chances(t.scored)[0] >= calibration.cut]
+    calibration = calibrate(trials(3000), Stakes(), PRIOR)
+    given = [t for t in trials(3000, seed=5) if calibration.sureness(t.scored) >= calibration.cut]
 
     assert len(given) > 100
     assert sum(t.topic == "a" for t in given) / len(given) > 0.87
 
 
 def test_a_cautious_topic_needs_the_higher_cut() -> None:
-    usual = calibrate(trials(3000), frozenset(), PRIOR)
-    careful = calibrate(trials(3000), frozenset({"a"}), PRIOR)
+    usual = calibrate(trials(3000), Stakes(), PRIOR)
+    careful = calibrate(trials(3000), Stakes(frozenset({"a"})), PRIOR)
 
     assert careful.cautious_cut > usual.cut
 
 
 def test_the_gate_keeps_the_stated_share_of_what_is_in_scope() -> None:
-    calibration = calibrate(trials(3000), frozenset(), PRIOR)
+    calibration = calibrate(trials(3000), Stakes(), PRIOR)
     kept = [calibration.in_scope(trial.scored) >= 0.5 for trial in trials(3000, seed=7)]
 
     assert sum(kept) / len(kept) == pytest.approx(0.95, abs=0.02)
@@ -82,18 +83,18 @@ def test_the_gate_keeps_the_stated_share_of_what_is_in_scope() -> None:
 
 def test_off_topic_trials_teach_the_gate_and_raise_the_cut() -> None:
     strangers = [Trial(Scored(("a", "b"), (0.9, 0.1), stranger=0.8), None) for _ in range(100)]
-    taught = calibrate([*trials(1000), *strangers], frozenset(), PRIOR)
+    taught = calibrate([*trials(1000), *strangers], Stakes(), PRIOR)
     stranger, customer = Scored(("a", "b"), (0.9, 0.1), stranger=0.8), Scored(("a", "b"), (0.9, 0.1))
 
     assert taught.in_scope(stranger) < 0.5 <= taught.in_scope(customer)
 
 
 def test_too_few_trials_leave_the_prior_in_place() -> None:
-    assert calibrate(trials(5), frozenset(), PRIOR) is PRIOR
+    assert calibrate(trials(5), Stakes(), PRIOR) is PRIOR
 
 
 def test_nothing_scored_is_out_of_scope() -> None:
-    calibration = Calibration((Logistic(0, (0, 0, 0)),), Logistic(0, (1, 0)), 0, 1, 0.5, 0.5, 0)
+    calibration = Calibration((Logistic(0, (0, 0, 0)),), Logistic(0, (1, 0)), 0, 1, False, 0.5, 0.5, 0.5, 0)
 
     assert calibration.in_scope(Scored((), ())) == 0
     assert calibration.chances(Scored((), ())) == ()
@@ -105,3 +106,15 @@ def test_figures_agree_with_their_definitions() -> None:
     assert calibration_error([0.9, 0.9], [True, False]) == pytest.approx(0.4)
     assert calibration_error([1.0, 0.0], [True, False]) == 0
     assert solve([[0, 2], [1, 1]], [4, 5]) == pytest.approx([3, 2])
+
+
+def test_a_likely_call_for_help_is_heard_whichever_urgent_topic_it_is() -> None:
+    dice = random.Random(4)
+    unsure = [
+        Trial(Scored(("b", "a", "c"), (0.5, 0.49, 0.1)), "a" if dice.random() < 0.65 else "b") for _ in range(400)
+    ]
+    calm = [Trial(Scored(("b", "c", "a"), (0.5, 0.4, 0.01)), "b" if dice.random() < 0.8 else "c") for _ in range(400)]
+    calibration = calibrate([*unsure, *calm], Stakes(urgent=frozenset({"a"})), PRIOR)
+
+    assert calibration.alarm(unsure[0].scored, frozenset({"a"})) >= calibration.alarm_cut
+    assert calibration.alarm(calm[0].scored, frozenset({"a"})) < calibration.alarm_cut

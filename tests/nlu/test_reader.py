@@ -1,10 +1,12 @@
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from imconnect.domain.messages import Language, Script
 from imconnect.domain.playbook import Article, Handoff, Hours, Playbook, Priority, Topic
 from imconnect.domain.readings import Candidate
 from imconnect.nlu.matching import Match
-from imconnect.nlu.reader import Reader, cautious_topics, rows_of
+from imconnect.nlu.reader import Reader, cautious_topics, rows_of, urgent_topics
 
 ZH, EN = Language.CHINESE, Language.ENGLISH
 
@@ -46,6 +48,8 @@ def playbook() -> Playbook:
 class OneTopic:
     """A matcher that always finds the same."""
 
+    name = "always fees"
+
     def match(self, text: str) -> Match:
         return Match("fees", (Candidate("fees", 0.9),), 1.0)
 
@@ -85,4 +89,14 @@ def test_titles_count_as_phrasings_in_every_language() -> None:
 
 
 def test_urgent_and_high_topics_are_answered_with_more_caution() -> None:
-    assert cautious_topics(playbook()) == {"stolen-funds"}
+    assert cautious_topics(playbook()) == urgent_topics(playbook()) == {"stolen-funds"}
+
+
+@pytest.mark.parametrize(
+    "text", ["how much is the fee? my money is gone", "手续费多少，另外我的钱被转走了", "矿工费太贵了。币没了"]
+)
+def test_of_two_concerns_the_urgent_one_is_served_and_the_other_kept(text: str) -> None:
+    reading = Reader(playbook()).read(text)
+
+    assert reading.topic == "stolen-funds"
+    assert "fees" in {candidate.topic for candidate in reading.candidates}

@@ -6,12 +6,13 @@ Everything is fitted on trials: rows of the pack scored by a matcher that has no
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 KEPT = 0.95  # the share of in-scope questions the gate lets through
 PRECISION = 0.90  # of the answers given, the share that is right
 CAUTIOUS_PRECISION = 0.95  # the same where a wrong answer costs money
 STRANGERS_ANSWERED = 0.04  # the largest share of off-topic messages that may get an answer
+ALARM_PRECISION = 0.50  # of the messages heard as calls for help though no topic is sure: better one too many
 ENOUGH = 30  # fewer trials than this say nothing; the prior stands in
 PLACES = 3  # candidates kept
 
@@ -61,8 +62,10 @@ class Calibration:
     gate: Logistic
     gate_cut: float
     gate_width: float
+    taught: bool  # by off-topic rows: then the gate's own chance is one, too
     cut: float
     cautious_cut: float
+    alarm_cut: float
     trials: int
 
     def chances(self, scored: Scored) -> tuple[float, ...]:
@@ -72,6 +75,16 @@ class Calibration:
             ceiling = min(chances[-1], 1 - sum(chances)) if chances else 1.0
             chances.append(max(0.0, min(ceiling, self.right[place](scored.inputs(place)))))
         return tuple(chances)
+
+    def sureness(self, scored: Scored) -> float:
+        """How likely the first candidate is right, given that the text may be about nothing in the pack at all."""
+        sure = self.chances(scored)[0] if scored.topics else 0.0
+        return sure * self.gate(gate_inputs(scored)) if self.taught and scored.topics else sure
+
+    def alarm(self, scored: Scored, urgent: frozenset[str]) -> float:
+        """How likely the text is a call for help, whichever of the *urgent* topics it is."""
+        pairs = zip(scored.topics, self.chances(scored), strict=False)
+        return sum(chance for topic, chance in pairs if topic in urgent)
 
     def in_scope(self, scored: Scored) -> float:
         """0 to 1, one half at the gate: below it, nothing in the pack is close enough to speak of."""
@@ -84,7 +97,15 @@ def gate_inputs(scored: Scored) -> tuple[float, float]:
     return scored.scores[0], scored.stranger
 
 
-def calibrate(trials: Sequence[Trial], cautious: frozenset[str], prior: Calibration) -> Calibration:
+@dataclass(frozen=True, slots=True)
+class Stakes:
+    """What a mix-up costs: `cautious` topics need the higher precision; `urgent` ones must not be missed."""
+
+    cautious: frozenset[str] = frozenset()
+    urgent: frozenset[str] = frozenset()
+
+
+def calibrate(trials: Sequence[Trial], stakes: Stakes, prior: Calibration) -> Calibration:
     """The calibration these trials support; *prior* where they are too few."""
     inside = [trial for trial in trials if trial.topic is not None and trial.scored.topics]
     outside = [trial for trial in trials if trial.topic is None and trial.scored.topics]
@@ -99,18 +120,28 @@ def calibrate(trials: Sequence[Trial], cautious: frozenset[str], prior: Calibrat
     levels = sorted(gate.logit(gate_inputs(trial.scored)) for trial in inside)
     gate_cut = quantile(levels, 1 - KEPT)
     width = max(1e-6, quantile(levels, 0.75) - gate_cut)
-    open_ = Calibration(right, gate, gate_cut, width / 2, 1.0, 1.0, len(trials))
-    judged = [
-        (open_.chances(trial.scored)[0], trial.scored.topics[0], trial.topic)
-        for trial in (*inside, *outside)
-        if open_.in_scope(trial.scored) >= 0.5
+    draft = Calibration(right, gate, gate_cut, width / 2, len(outside) >= ENOUGH, 1.0, 1.0, 1.0, len(trials))
+    through = [trial for trial in (*inside, *outside) if draft.in_scope(trial.scored) >= 0.5]
+    sure = [(draft.sureness(trial.scored), trial) for trial in through]
+    cut = max(
+        _stranger_floor([sureness for sureness, trial in sure if trial.topic is None], len(outside)),
+        _cut(
+            [(s, t.scored.topics[0] == t.topic) for s, t in sure if t.scored.topics[0] not in stakes.cautious],
+            PRECISION,
+        ),
+    )
+    careful = [(s, t.scored.topics[0] == t.topic) for s, t in sure if t.scored.topics[0] in stakes.cautious]
+    cautious_cut = max(cut, _cut(careful, CAUTIOUS_PRECISION))
+    alarms = [
+        (draft.alarm(trial.scored, stakes.urgent), trial.topic in stakes.urgent)
+        for sureness, trial in sure
+        if sureness < (cautious_cut if trial.scored.topics[0] in stakes.cautious else cut)
     ]
-    usual = [(chance, topic, truth) for chance, topic, truth in judged if topic not in cautious]
-    careful = [(chance, topic, truth) for chance, topic, truth in judged if topic in cautious]
-    floor = _stranger_floor([chance for chance, _, truth in judged if truth is None], len(outside))
-    cut = max(floor, _precision_cut(usual, PRECISION))
-    return Calibration(
-        right, gate, gate_cut, width / 2, cut, max(cut, _precision_cut(careful, CAUTIOUS_PRECISION)), len(trials)
+    return replace(
+        draft,
+        cut=cut,
+        cautious_cut=cautious_cut,
+        alarm_cut=_cut(alarms, ALARM_PRECISION) if stakes.urgent else 1.0,
     )
 
 
@@ -129,14 +160,14 @@ def _stranger_floor(strangers: Sequence[float], outside: int) -> float:
     return math.nextafter(ranked[allowed], 2.0) if len(ranked) > allowed else 0.0
 
 
-def _precision_cut(judged: Sequence[tuple[float, str, str | None]], precision: float) -> float:
-    """The least chance from which answers are right with the stated precision; that precision where trials are few."""
-    ranked = sorted(judged, key=lambda one: one[0], reverse=True)
+def _cut(judged: Sequence[tuple[float, bool]], precision: float) -> float:
+    """The least figure from which on the stated share is right; that share itself where trials are few."""
+    ranked = sorted(judged, reverse=True)
     right, cut = 0, precision
-    for given, (chance, topic, truth) in enumerate(ranked, start=1):
-        right += topic == truth
-        if given >= ENOUGH and right >= precision * given and (given == len(ranked) or ranked[given][0] < chance):
-            cut = chance
+    for given, (figure, is_right) in enumerate(ranked, start=1):
+        right += is_right
+        if given >= ENOUGH and right >= precision * given and (given == len(ranked) or ranked[given][0] < figure):
+            cut = figure
     return cut
 
 

@@ -8,7 +8,7 @@ from typing import Protocol, Self
 
 from imconnect.domain.messages import Language
 from imconnect.domain.readings import Candidate
-from imconnect.nlu.calibration import PLACES, Calibration, Logistic, Scored, Trial, calibrate
+from imconnect.nlu.calibration import PLACES, Calibration, Logistic, Scored, Stakes, Trial, calibrate
 from imconnect.nlu.ngrams import Index, Vector, Weights, features
 from imconnect.nlu.normalise import squeezed
 
@@ -35,6 +35,11 @@ class Match:
 
 class Matcher(Protocol):
     """Finds the topic of a message. Built once from a pack, the same text always gives the same match."""
+
+    @property
+    def name(self) -> str:
+        """What an operator is told at the start: how questions are understood here."""
+        ...
 
     def match(self, text: str) -> Match:
         """What to do about *text*: answer, offer, or neither."""
@@ -72,9 +77,10 @@ class Phrasebook:
         return self.rows[row].topic if row < len(self.rows) else None
 
 
-def settle(scored: Scored, calibration: Calibration, cautious: frozenset[str], lonely: frozenset[str]) -> Match:
+def settle(scored: Scored, calibration: Calibration, stakes: Stakes, lonely: frozenset[str]) -> Match:
     """Weigh the scores: answer above the cut, offer above the gate, say nothing below it.
 
+    A likely call for help is answered as the likeliest of the urgent topics, though it may be another of them.
     A topic with a single phrasing was never put to the test and is only ever offered.
     """
     in_scope = calibration.in_scope(scored)
@@ -87,9 +93,14 @@ def settle(scored: Scored, calibration: Calibration, cautious: frozenset[str], l
         if chance >= WORTH_OFFERING
     )
     best = scored.topics[0]
-    cut = calibration.cautious_cut if best in cautious else calibration.cut
-    sure = chances[0] >= cut and best not in lonely
-    return Match(best if sure else None, candidates, in_scope)
+    cut = calibration.cautious_cut if best in stakes.cautious else calibration.cut
+    if calibration.sureness(scored) >= cut and best not in lonely:
+        return Match(best, candidates, in_scope)
+    urgent = [one for one in candidates if one.topic in stakes.urgent and one.topic not in lonely]
+    if urgent and calibration.alarm(scored, stakes.urgent) >= calibration.alarm_cut:
+        others = [one for one in candidates if one.topic != urgent[0].topic]
+        return Match(urgent[0].topic, (urgent[0], *others), in_scope)
+    return Match(None, candidates, in_scope)
 
 
 def ranking(scored: Scored, calibration: Calibration) -> Match:
@@ -125,8 +136,10 @@ PRIOR = Calibration(
     gate=Logistic(0.0, (1.0, 0.0)),
     gate_cut=0.24,
     gate_width=0.19,
+    taught=False,
     cut=0.9,
     cautious_cut=0.95,
+    alarm_cut=0.5,
     trials=0,
 )
 """For packs too small to try: fitted on 5 and 10 rows a topic of BANKING77 (CC BY 4.0) and CLINC150 (CC BY 3.0)."""
@@ -135,17 +148,19 @@ PRIOR = Calibration(
 class NgramMatcher:
     """Words and letter groups against each topic as a whole and its nearest example. Standard library, no training."""
 
+    name = "n-grams"
+
     def __init__(
         self,
         phrasebook: Phrasebook,
         weights: Weights,
         vectors: Sequence[Vector],
         strangers: Sequence[Vector],
-        cautious: frozenset[str],
+        stakes: Stakes,
     ) -> None:
         self._phrasebook = phrasebook
         self._weights = weights
-        self._cautious = cautious
+        self._stakes = stakes
         size = len(weights.number)
         place = {topic: position for position, topic in enumerate(phrasebook.topics)}
         self._topic_of = [place[row.topic] for row in phrasebook.rows]
@@ -168,11 +183,20 @@ class NgramMatcher:
         tried = [row for row in range(len(everything)) if phrasebook.topic_of(row) not in phrasebook.lonely]
         step = max(1, len(tried) // TRIALS)
         trials = [Trial(self._scored(everything[row], left_out=row), phrasebook.topic_of(row)) for row in tried[::step]]
-        self.calibration = calibrate(trials, cautious, PRIOR)
+        self.calibration = calibrate(trials, stakes, PRIOR)
 
     @classmethod
-    def fit(cls, rows: Sequence[Row], off_topic: Sequence[str] = (), cautious: frozenset[str] = frozenset()) -> Self:
-        """Learn *rows*. *cautious* topics are answered only with the higher precision; *off_topic* belongs to none."""
+    def fit(
+        cls,
+        rows: Sequence[Row],
+        off_topic: Sequence[str] = (),
+        cautious: frozenset[str] = frozenset(),
+        urgent: frozenset[str] = frozenset(),
+    ) -> Self:
+        """Learn *rows*; *off_topic* belongs to no topic.
+
+        *cautious* topics are answered only with the higher precision; likely calls for *urgent* ones are never missed.
+        """
         phrasebook = Phrasebook(rows, off_topic)
         documents = [features(row.text) for row in phrasebook.rows]
         strangers = [features(text) for text in phrasebook.off_topic]
@@ -182,7 +206,7 @@ class NgramMatcher:
             weights,
             [weights.vector(document) for document in documents],
             [weights.vector(document) for document in strangers],
-            cautious,
+            Stakes(cautious, urgent),
         )
 
     def match(self, text: str) -> Match:
@@ -190,7 +214,7 @@ class NgramMatcher:
         if key in self._phrasebook.exact:
             return certain(self._phrasebook.exact[key])
         scored = self._scored(self._weights.vector(features(text)))
-        return settle(scored, self.calibration, self._cautious, self._phrasebook.lonely)
+        return settle(scored, self.calibration, self._stakes, self._phrasebook.lonely)
 
     def rank(self, text: str) -> Match:
         key = squeezed(text)
