@@ -1,0 +1,328 @@
+"""Values for tests, each made from what the test is about; all else is usual.
+
+The playbook's texts name their slug and their placeholders (`[queued] {reference} {place} {wait}`), so that a test
+reads off what was said.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from imconnect.domain.conversations import Conversation, Given, PlaceInLine, Stage
+from imconnect.domain.events import MessageReceived
+from imconnect.domain.messages import Address, Attachment, Choice, Handle, Incoming, Language, Outgoing, Purpose, Script
+from imconnect.domain.playbook import Article, Detail, Handoff, Hours, Pace, Playbook, Priority, Topic
+from imconnect.domain.readings import Candidate, Certainty, Reading, Secret, SecretKind, Spotted
+from imconnect.ports import Received
+
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+"""A Monday, at noon."""
+
+ALWAYS = Hours(ZoneInfo("UTC"))
+
+# ----------------------------------------------------------------------------------------------------------- a pack
+
+_IN_LINE = "{reference} {place} {wait}"
+
+NOTICES: Mapping[str, str] = {
+    "welcome": "",
+    "thanks": "",
+    "help": "",
+    "unclear": "",
+    "unclear-again": "",
+    "did-you-mean": "",
+    "did-it-help": "",
+    "ask-details": "{details}",
+    "still-missing": "{received} | {details}",
+    "detail-problem": "{title}: {problem}",
+    "queued": _IN_LINE,
+    "place": _IN_LINE,
+    "place-later": _IN_LINE,
+    "moved-up": _IN_LINE,
+    "next-in-line": _IN_LINE,
+    "still-waiting": _IN_LINE,
+    "handed-back": _IN_LINE,
+    "not-in-line": "",
+    "with-agent-already": "",
+    "agent-joined": "{agent}",
+    "resolved": "{reference}",
+    "reopened": "{reference}",
+    "message-added": "{reference}",
+    "secret-removed-recovery-phrase": "",
+    "secret-removed-private-key": "",
+    "secret-removed-keystore": "",
+    "secret-removed-password": "",
+    "secret-removed-one-time-code": "",
+    "hash-or-key": "",
+    "delete-it-yourself": "",
+    "outside-hours": "{hours}",
+    "could-not-read": "",
+    "too-large": "{limit}",
+    "safety-reminder": "",
+    "language-set": "",
+    "busy": "",
+    "file-kept": "",
+    "while-waiting": "{titles}",
+}
+"""Each notice and the placeholders it fills."""
+
+LABELS: Mapping[str, str] = {
+    "wait_soon": "",
+    "wait_minutes": "{minutes}",
+    "wait_hours": "{hours}",
+    "wait_unknown": "",
+    "yes": "",
+    "no": "",
+    "skip": "",
+    "human": "",
+    "more_choices": "",
+    "chat_title": "",
+    "privacy": "",
+    "placeholder": "",
+    "send": "",
+    "you": "",
+    "bot": "",
+    "agent": "",
+    "removed": "",
+    "reconnecting": "",
+    "new_conversation": "",
+    "language_switch": "",
+    "theme": "",
+    "error_offline": "",
+    "not_sent_retry": "",
+    "error_too_long": "{limit}",
+    "reference": "{reference}",
+    "mail_subject": "{reference}",
+}
+
+_BRACKETS = {Language.CHINESE: "【{slug}】", Language.ENGLISH: "[{slug}]"}
+
+
+def marked(slug: str, language: Language, rest: str = "") -> str:
+    """The text of the test playbook for *slug*: its name in brackets of the language, then *rest*."""
+    return f"{_BRACKETS[language].replace('{slug}', slug)} {rest}".strip()
+
+
+def _in_every_language(texts: Mapping[str, str]) -> dict[Language, dict[str, str]]:
+    return {language: {slug: marked(slug, language, rest) for slug, rest in texts.items()} for language in Language}
+
+
+def topic(
+    slug: str,
+    handoff: Handoff = Handoff.NEVER,
+    priority: Priority = Priority.NORMAL,
+    details: Sequence[str] = (),
+    guides: Sequence[str] = (),
+    examples: Sequence[str] = (),
+) -> Topic:
+    """A topic whose title is `title SLUG` and whose answer is `answer SLUG`, in the brackets of each language."""
+    articles = {
+        language: Article(
+            marked(f"title {slug}", language), marked(f"answer {slug}", language), (slug.replace("-", " "), *examples)
+        )
+        for language in Language
+    }
+    return Topic(slug, "category", priority, handoff, articles, tuple(details), tuple(guides))
+
+
+def detail(name: str, *, free: bool = False, problems: Sequence[str] = ("wrong_format",)) -> Detail:
+    return Detail(
+        name,
+        free,
+        {language: marked(f"title {name}", language) for language in Language},
+        {language: marked(f"question {name}", language) for language in Language},
+        {language: {code: marked(f"{code} {name}", language) for code in problems} for language in Language},
+    )
+
+
+TOPICS = (
+    topic("fees", priority=Priority.LOW, guides=("is-it-safe",)),
+    topic("is-it-safe", priority=Priority.LOW),
+    topic("password-reset", Handoff.IF_UNSOLVED, guides=("is-it-safe",)),
+    topic("account-sign-in", Handoff.IF_UNSOLVED, details=("device", "app_version")),
+    topic(
+        "tx-not-received",
+        Handoff.AT_ONCE,
+        details=("transaction_hash", "chain", "wallet_address"),
+        guides=("fees", "is-it-safe"),
+    ),
+    topic("tx-wrong-address", Handoff.AT_ONCE, Priority.HIGH, details=("transaction_hash", "wallet_address")),
+    topic("stolen-funds", Handoff.AT_ONCE, Priority.URGENT, details=("transaction_hash", "when"), guides=("fees",)),
+    topic("secret-leaked", Handoff.AT_ONCE, Priority.URGENT, details=("when",)),
+    topic("human", Handoff.AT_ONCE),
+    topic("queue-status", priority=Priority.LOW),
+)
+
+DETAILS = (
+    detail("transaction_hash"),
+    detail("wallet_address"),
+    detail("chain", problems=("chain_mismatch",)),
+    detail("device", free=True),
+    detail("app_version", free=True),
+    detail("when", free=True),
+    detail("screenshot", free=True),
+)
+
+
+def playbook(pace: Pace = Pace(), hours: Hours = ALWAYS, topics: Sequence[Topic] = TOPICS) -> Playbook:  # noqa: B008 - both are frozen
+    """A small pack that is complete: every notice and label, topics of each kind of handoff, both languages."""
+    return Playbook(
+        name="Test Wallet",
+        reference_prefix="TW",
+        topics={one.slug: one for one in topics},
+        details={one.name: one for one in DETAILS},
+        notices=_in_every_language(NOTICES),
+        labels=_in_every_language(LABELS),
+        menu=("tx-not-received", "account-sign-in", "human"),
+        smalltalk={
+            "greeting": frozenset({"hello", "你好", "/start"}),
+            "thanks": frozenset({"thanks", "谢谢"}),
+            "yes": frozenset({"yes", "是的"}),
+            "no": frozenset({"no", "没用"}),
+            "skip": frozenset({"skip", "跳过"}),
+        },
+        hours=hours,
+        pace=pace,
+        official_hosts=frozenset({"wallet.example"}),
+    )
+
+
+PLAYBOOK = playbook()
+
+
+def reader(pack: Playbook = PLAYBOOK) -> Callable[[str], Reading]:
+    """Reads a message as the topic whose example it is, word for word; anything else is not understood."""
+    known = {
+        example: slug
+        for slug, one in pack.topics.items()
+        for article in one.articles.values()
+        for example in article.examples
+    }
+
+    def read(text: str) -> Reading:
+        said = text.strip().lower()
+        language = Language.CHINESE if any("\u4e00" <= letter <= "\u9fff" for letter in said) else Language.ENGLISH
+        return Reading(language if said else None, topic=known.get(said))
+
+    return read
+
+
+# ---------------------------------------------------------------------------------------------------------- messages
+
+
+def address(peer: str = "ann", channel: str = "web", account: str = "site") -> Address:
+    return Address(channel, account, peer)
+
+
+def incoming(
+    text: str = "good day",
+    id: str = "1",  # noqa: A002 - it is the field's name
+    at: Address | None = None,
+    name: str = "Ann",
+    sent_at: datetime = NOON,
+    attachments: Sequence[Attachment] = (),
+    revises: str | None = None,
+    choice: str | None = None,
+    language_hint: Language | None = None,
+) -> Incoming:
+    """Something a customer said at *at* (a chat on the web, unless told)."""
+    where = at if at is not None else address()
+    author = Handle(where.peer, name)
+    return Incoming(id, where, author, text, sent_at, tuple(attachments), revises, choice, language_hint)
+
+
+def received(
+    text: str = "good day",
+    id: str = "1",  # noqa: A002 - it is the field's name
+    at: Address | None = None,
+    secret: Secret | None = None,
+    withdrawn: Sequence[str] = (),
+    revises: str | None = None,
+    choice: str | None = None,
+    attachments: Sequence[Attachment] = (),
+    language_hint: Language | None = None,
+) -> Received:
+    """A message that has passed the guard."""
+    said = incoming(text, id, at, revises=revises, choice=choice, attachments=attachments, language_hint=language_hint)
+    return Received(said, secret, tuple(withdrawn))
+
+
+def outgoing(
+    text: str = "good day to you",
+    key: str = "1.0",
+    at: Address | None = None,
+    purpose: Purpose = Purpose.ANSWER,
+    choices: Sequence[Choice] = (),
+    reply_to: str | None = None,
+) -> Outgoing:
+    return Outgoing(key, at if at is not None else address(), text, purpose, tuple(choices), reply_to)
+
+
+def picture(id: str = "file-1", name: str = "screen.png") -> Attachment:  # noqa: A002 - it is the field's name
+    return Attachment(id, name, "image/png", 2_048)
+
+
+def secret(kind: SecretKind = SecretKind.RECOVERY_PHRASE, *, perhaps_a_hash: bool = False, words: int = 12) -> Secret:
+    return Secret(kind, Certainty.LIKELY if perhaps_a_hash else Certainty.CERTAIN, words, perhaps_a_hash)
+
+
+# ------------------------------------------------------------------------------------------------ what decide() weighs
+
+
+def conversation(
+    stage: Stage = Stage.SELF_SERVICE,
+    topic: str | None = None,
+    language: Language = Language.ENGLISH,
+    priority: Priority = Priority.NORMAL,
+    details: Mapping[str, str] | None = None,
+    asked_for: Sequence[str] = (),
+    offered: Sequence[str] = (),
+    agent: str | None = None,
+    line: PlaceInLine | None = None,
+    told_place: int | None = None,
+    told_at: datetime | None = None,
+) -> Conversation:
+    """A conversation at *stage*, with what goes with it: someone waiting has a place, an agent's has an agent."""
+    waits = stage is Stage.WAITING
+    if agent is None and stage is Stage.WITH_AGENT:
+        agent = "Mei"
+    return Conversation(
+        id=1,
+        reference="TW-1001",
+        address=address(),
+        stage=stage,
+        language=language,
+        topic=topic,
+        priority=priority,
+        details={name: Given(value) for name, value in (details or {}).items()},
+        asked_for=tuple(asked_for),
+        offered=tuple(offered),
+        waiting_since=NOON if waits or stage is Stage.WITH_AGENT else None,
+        told_place=told_place,
+        told_at=told_at,
+        agent=agent,
+        line=line if line is not None or not waits else PlaceInLine(1, 1, None),
+    )
+
+
+def message(
+    text: str = "good day",
+    topic: str | None = None,
+    candidates: Sequence[str] = (),
+    details: Sequence[Spotted] = (),
+    language: Language | None = Language.ENGLISH,
+    script: Script | None = None,
+    choice: str | None = None,
+    secret: Secret | None = None,
+    attachments: Sequence[Attachment] = (),
+    message_id: str = "m1",
+    language_hint: Language | None = None,
+) -> MessageReceived:
+    """A message as it comes to its turn: guarded and read."""
+    likely = tuple(Candidate(slug, 0.5 - 0.1 * rank) for rank, slug in enumerate(candidates))
+    reading = Reading(language, script, tuple(details), (), topic, likely)
+    return MessageReceived(message_id, text, choice, tuple(attachments), secret, language_hint, reading)
+
+
+def spotted(name: str, value: str = "value", problem: str | None = None, chain: str | None = None) -> Spotted:
+    return Spotted(name, value, chain, problem)

@@ -1,0 +1,751 @@
+"""`MemoryStore`: the store without a database. It passes the suite the databases pass (`tests/storage`)."""
+
+import asyncio
+import itertools
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence, Sized
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from imconnect.domain.actions import (
+    Action,
+    ClearTimer,
+    FollowUp,
+    MarkUnreachable,
+    Note,
+    RunErrand,
+    Say,
+    SetTimer,
+    WithdrawNotices,
+)
+from imconnect.domain.conversations import Conversation, Given, PlaceInLine, Stage
+from imconnect.domain.events import (
+    AgentHandedBack,
+    AgentNoted,
+    AgentReplied,
+    AgentResolved,
+    AgentsAct,
+    AgentTook,
+    DeliveryEnded,
+    ErrandDone,
+    Event,
+    MessageEdited,
+    MessageReceived,
+    PlaceDue,
+    PlaceReason,
+    TimerFell,
+    TimerKind,
+)
+from imconnect.domain.messages import Address, Attachment, Language, Outgoing, Purpose, Unreadable
+from imconnect.domain.playbook import Pace
+from imconnect.domain.readings import SecretKind
+from imconnect.domain.waiting import Waiting, expected_wait, notice_due, pace, places
+from imconnect.ports import (
+    Agent,
+    Backlog,
+    Case,
+    Dossier,
+    DueErrand,
+    DueSend,
+    ErrandResult,
+    Line,
+    Pending,
+    Received,
+    SendResult,
+    SendState,
+    Settled,
+    Speaker,
+    StoreUnavailable,
+    Summary,
+)
+
+EVENTS_A_TURN = 400
+DEPARTURES = 20
+ERRAND_LEASE = timedelta(minutes=1)
+SETTLED = (SendState.SENT, SendState.UNKNOWN, SendState.FAILED, SendState.WITHDRAWN)
+
+KINDS: dict[type[Event], str] = {
+    MessageReceived: "message",
+    MessageEdited: "edit",
+    AgentTook: "took",
+    AgentReplied: "replied",
+    AgentNoted: "noted",
+    AgentResolved: "resolved",
+    AgentHandedBack: "handed_back",
+    TimerFell: "timer",
+    PlaceDue: "place",
+    ErrandDone: "errand",
+    DeliveryEnded: "delivery",
+}
+
+Source = tuple[str, str, str]
+
+
+class MemoryBell:
+    """A bell to wait at. Rings that came while nobody waited are remembered, as one."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        self._rung.set()
+
+    async def wait(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._rung.wait(), seconds)
+        except TimeoutError:
+            return False
+        self._rung.clear()
+        return True
+
+
+@dataclass(slots=True)
+class _Held:
+    """A conversation as it stands, without its place in line."""
+
+    state: Conversation
+    updated_at: datetime
+
+
+@dataclass(slots=True)
+class _Peer:
+    """Who is at an address, and the conversation now held there."""
+
+    name: str
+    conversation: int | None = None
+    unreachable: str | None = None
+
+
+@dataclass(slots=True)
+class _Said:
+    id: int
+    conversation: int
+    speaker: Speaker
+    author: str
+    text: str = field(repr=False)
+    at: datetime
+    secret: SecretKind | None = None
+    earlier: list[str] = field(default_factory=list[str], repr=False)
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(slots=True)
+class _Happened:
+    id: int
+    conversation: int
+    event: Event
+    at: datetime
+    message: int | None = None
+    outcome: str | None = None
+
+
+@dataclass(slots=True)
+class _ToSend:
+    id: int
+    conversation: int
+    message: Outgoing
+    created_at: datetime
+    state: SendState = SendState.READY
+    attempts: int = 0
+    not_before: datetime | None = None
+    external_id: str | None = None
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class _ToDo:
+    due: DueErrand
+    key: str
+    attempts: int = 0
+    not_before: datetime | None = None
+    ended: bool = False
+
+
+@dataclass(slots=True)
+class _Token:
+    agent: Agent
+    expires: datetime
+
+
+class MemoryStore:
+    """Everything in dictionaries, gone with the process; one process only.
+
+    While `down` is a line of text, every method raises `StoreUnavailable` with it and changes nothing.
+    """
+
+    def __init__(
+        self,
+        new_reference: Callable[[], str] | None = None,
+        language: Language = Language.CHINESE,
+        reopen_within: int = Pace().reopen_within,
+    ) -> None:
+        self.down: str | None = None
+        numbers = itertools.count(1_001)
+        self._new_reference = new_reference if new_reference is not None else lambda: f"TW-{next(numbers)}"
+        self._language = language
+        self._reopen_within = timedelta(seconds=reopen_within)
+        self._conversations: dict[int, _Held] = {}
+        self._peers: dict[Address, _Peer] = {}
+        self._messages: dict[int, _Said] = {}
+        self._message_of: dict[Source, int] = {}
+        self._events: dict[int, _Happened] = {}
+        self._event_of: dict[Source, int] = {}
+        self._outbox: dict[int, _ToSend] = {}
+        self._errands: dict[int, _ToDo] = {}
+        self._timers: dict[tuple[int, TimerKind], datetime] = {}
+        self._departures: list[datetime] = []
+        self._quarantine: dict[Source, Unreadable] = {}
+        self._agents: dict[str, Agent] = {}
+        self._tokens: dict[str, _Token] = {}
+        self._kept: dict[str, str] = {}
+        self._claimed: set[int] = set()
+        self._bells: defaultdict[str, set[MemoryBell]] = defaultdict(set)
+
+    # ------------------------------------------------------------------------------------------------------- intake
+
+    async def record(self, items: Sequence[Received | Unreadable], now: datetime) -> int:
+        self._serve()
+        new = 0
+        fresh: dict[Source, Received] = {}
+        for item in items:
+            if isinstance(item, Unreadable):
+                source = (item.channel, item.account, item.id)
+                new += source not in self._quarantine
+                self._quarantine.setdefault(source, item)
+            else:
+                source = _source(item)
+                if source not in self._event_of:
+                    fresh.setdefault(source, item)
+        if not fresh:
+            return new
+        conversations = self._current(list(fresh.values()), now)
+        for source, item in fresh.items():
+            self._store(source, item, conversations[item.incoming.address], now)
+        for item in fresh.values():
+            self._withdraw(item)
+        self._ring("turn", *(f"conversation:{conversation}" for conversation in set(conversations.values())))
+        return new + len(fresh)
+
+    def _current(self, fresh: Sequence[Received], now: datetime) -> dict[Address, int]:
+        """The conversation each address is in, begun where there is none or the last one ended too long ago."""
+        last = {item.incoming.address: item.incoming for item in fresh}
+        for address in sorted(last, key=lambda one: (one.channel, one.account, one.peer)):
+            incoming = last[address]
+            peer = self._peers.setdefault(address, _Peer(incoming.author.name))
+            peer.name, peer.unreachable = incoming.author.name, None
+            held = self._conversations[peer.conversation] if peer.conversation is not None else None
+            if held is None or self._ended(held, now):
+                peer.conversation = _next(self._conversations)
+                language = incoming.language_hint or self._language
+                state = Conversation(peer.conversation, self._new_reference(), address, language=language)
+                self._conversations[state.id] = _Held(state, now)
+        return {address: self._peers[address].conversation or 0 for address in last}
+
+    def _ended(self, held: _Held, now: datetime) -> bool:
+        return held.state.stage is Stage.RESOLVED and held.updated_at < now - self._reopen_within
+
+    def _store(self, source: Source, item: Received, conversation: int, now: datetime) -> None:
+        incoming, kind = item.incoming, item.secret.kind if item.secret is not None else None
+        original = self._message_of.get((source[0], source[1], incoming.revises)) if incoming.revises else None
+        if original is not None:
+            said = self._messages[original]
+            said.earlier.append(said.text)
+            said.text, said.secret = incoming.text, kind or said.secret
+            edited = MessageEdited(incoming.revises or "", item.secret)
+            self._happen(source, conversation, edited, now, original)
+            return
+        said = self._say(
+            conversation, Speaker.CUSTOMER, incoming.author.name, incoming.text, incoming.sent_at, incoming.attachments
+        )
+        said.secret = kind
+        self._message_of[source] = said.id
+        hint = incoming.language_hint
+        event = MessageReceived(incoming.id, "", incoming.choice, secret=item.secret, language_hint=hint)
+        self._happen(source, conversation, event, now, said.id)
+
+    def _withdraw(self, item: Received) -> None:
+        if item.secret is None:
+            return
+        channel, account, _ = _source(item)
+        mark = f"[{item.secret.kind.value} removed]"
+        for external_id in item.withdrawn:
+            found = self._message_of.get((channel, account, external_id))
+            if found is None:
+                continue
+            said = self._messages[found]
+            words = (said.text, *said.earlier)
+            said.text, said.secret, said.earlier = mark, item.secret.kind, [mark for _ in said.earlier]
+            held = self._conversations[said.conversation]
+            kept = {name: given for name, given in held.state.details.items() if not _stands_in(given, words)}
+            held.state = replace(held.state, details=kept)
+
+    async def expects(self, address: Address) -> frozenset[str]:
+        state = await self.state_at(address)
+        return frozenset(state.asked_for) if state is not None else frozenset()
+
+    async def act(self, reference: str, act: AgentsAct, key: str, now: datetime) -> int | None:
+        self._serve()
+        held = self._named(reference)
+        if held is None:
+            return None
+        event = self._happen(("desk", "agents", key), held.state.id, act, now)
+        self._ring("turn")
+        return event
+
+    async def outcome(self, event: int) -> str | None:
+        self._serve()
+        found = self._events.get(event)
+        return found.outcome if found is not None else None
+
+    # -------------------------------------------------------------------------------------------------------- turns
+
+    @asynccontextmanager
+    async def turn(self, limit: int, now: datetime) -> AsyncGenerator["_Turn"]:
+        self._serve()
+        turn = _Turn(self, self._claim(limit))
+        claimed = {case.conversation.id for case in turn.cases}
+        self._claimed |= claimed
+        try:
+            yield turn
+        finally:
+            self._claimed -= claimed
+
+    def _claim(self, limit: int) -> list[Case]:
+        waiting = [
+            one for one in self._events.values() if one.outcome is None and one.conversation not in self._claimed
+        ]
+        chosen = list(dict.fromkeys(one.conversation for one in waiting))[:limit]
+        cases: dict[int, list[Pending]] = {}
+        for one in [one for one in waiting if one.conversation in chosen][:EVENTS_A_TURN]:
+            cases.setdefault(one.conversation, []).append(Pending(one.id, self._in_words(one), one.at))
+        line = self._line()
+        return [Case(self._with_place(conversation, line), tuple(pending)) for conversation, pending in cases.items()]
+
+    def _in_words(self, one: _Happened) -> Event:
+        if isinstance(one.event, MessageReceived) and one.message is not None:
+            said = self._messages[one.message]
+            return replace(one.event, text=said.text, attachments=said.attachments)
+        return one.event
+
+    def apply(self, cases: Sequence[Case], settled: Sequence[Settled], now: datetime) -> None:
+        """Write down what was decided of *cases*."""
+        self._serve()
+        case_of = {case.conversation.id: case for case in cases}
+        notes: list[tuple[int, Note]] = []
+        follow_ups: list[tuple[Source, int, Event]] = []
+        for one in settled:
+            state, said = one.conversation, list[tuple[str, Say]]()
+            for event, outcome, actions in one.outcomes:
+                self._events[event].outcome = outcome
+                for ordinal, action in enumerate(actions):
+                    match action:
+                        case Say():
+                            said.append((f"{event}.{ordinal}", action))
+                        case Note():
+                            notes.append((state.id, action))
+                        case FollowUp():
+                            source = ("desk", "follow-up", f"{event}.{ordinal}")
+                            follow_ups.append((source, state.id, action.event))
+                        case WithdrawNotices():
+                            self._withdraw_notices(state.id)
+                            said = [pair for pair in said if pair[1].purpose is not Purpose.NOTICE]
+                        case _:
+                            self._do(state, f"{event}.{ordinal}", action)
+            self._put(case_of[state.id], state, now)
+            for key, say in said:
+                self._send(state, key, say, now)
+        for conversation, note in notes:
+            self._say(conversation, Speaker.NOTE, note.author, note.text, now)
+        for source, conversation, follow_up in follow_ups:
+            self._happen(source, conversation, follow_up, now)
+        self._ring("send", "errand", "turn", "line", *(f"conversation:{conversation}" for conversation in case_of))
+
+    def _do(self, state: Conversation, key: str, action: Action) -> None:
+        match action:
+            case SetTimer():
+                self._timers[state.id, action.timer] = action.due
+            case ClearTimer():
+                self._timers.pop((state.id, action.timer), None)
+            case RunErrand():
+                due = DueErrand(_next(self._errands), state.id, action.errand, state.address, action.subject, 0)
+                self._errands[due.id] = _ToDo(due, key)
+            case MarkUnreachable():
+                self._peers[state.address].unreachable = action.reason
+            case _:
+                raise AssertionError(f"no way to do {type(action).__name__}")
+
+    def _put(self, case: Case, state: Conversation, now: datetime) -> None:
+        """Keep *state*, and of its details those that are new, unless their words were withdrawn meanwhile."""
+        was, held = case.conversation, self._conversations[state.id]
+        withdrawn = self._withdrawn_meanwhile(case)
+        new = {
+            name: given
+            for name, given in state.details.items()
+            if was.details.get(name) != given and not _stands_in(given, withdrawn)
+        }
+        self._conversations[state.id] = _Held(replace(state, details={**held.state.details, **new}, line=None), now)
+        if was.stage is Stage.WAITING and state.stage is not Stage.WAITING:
+            self._departures.append(now)
+
+    def _withdrawn_meanwhile(self, case: Case) -> list[str]:
+        words: list[str] = []
+        for pending in case.events:
+            said = self._messages.get(self._events[pending.id].message or 0)
+            if isinstance(pending.event, MessageReceived) and pending.event.secret is None and said and said.secret:
+                words.append(pending.event.text)
+        return words
+
+    def _withdraw_notices(self, conversation: int) -> None:
+        for send in self._outbox.values():
+            if (
+                send.conversation == conversation
+                and send.message.purpose is Purpose.NOTICE
+                and send.state is SendState.READY
+            ):
+                send.state = SendState.WITHDRAWN
+
+    def _send(self, state: Conversation, key: str, say: Say, now: datetime) -> None:
+        reply = say.purpose is Purpose.REPLY
+        speaker, author = (Speaker.AGENT, say.source) if reply else (Speaker.BOT, "")
+        said = self._say(state.id, speaker, author, say.text, now)
+        message = Outgoing(key, state.address, say.text, say.purpose, say.choices, say.reply_to)
+        self._outbox[said.id] = _ToSend(said.id, state.id, message, now)
+
+    # -------------------------------------------------------------------------------------------------- what goes out
+
+    async def claim_sends(self, channel: str, account: str, limit: int, now: datetime) -> Sequence[DueSend]:
+        self._serve()
+        heads: dict[Address, _ToSend] = {}
+        for send in self._open_sends(channel, account):
+            heads.setdefault(send.message.address, send)
+        due = [send for send in heads.values() if send.state is SendState.READY and _is_due(send.not_before, now)]
+        claimed: list[DueSend] = []
+        for send in due[:limit]:
+            claimed.append(DueSend(send.id, send.conversation, send.message, send.attempts))
+            send.state, send.attempts = SendState.SENDING, send.attempts + 1
+        return claimed
+
+    def _open_sends(self, channel: str, account: str) -> list[_ToSend]:
+        return [
+            send
+            for send in self._outbox.values()
+            if send.state not in SETTLED
+            and (send.message.address.channel, send.message.address.account) == (channel, account)
+        ]
+
+    async def settle_sends(self, results: Sequence[SendResult], now: datetime) -> None:
+        self._serve()
+        for result in results:
+            self._settle(result, now)
+
+    def _settle(self, result: SendResult, now: datetime) -> None:
+        send = self._outbox[result.id]
+        send.state, send.not_before = result.state, result.retry_at
+        send.external_id, send.reason = result.external_id, result.reason
+        if result.state in (SendState.UNKNOWN, SendState.FAILED):
+            source = ("desk", "delivery", f"{send.message.key}:{result.state.value}")
+            ended = DeliveryEnded(send.message.key, result.state is SendState.UNKNOWN, result.reason)
+            self._happen(source, send.conversation, ended, now)
+        self._ring("send", "turn", f"conversation:{send.conversation}")
+        if result.blocked:
+            self._peers[send.message.address].unreachable = result.reason
+            for other in self._outbox.values():
+                if other.message.address == send.message.address and other.state is SendState.READY:
+                    self._settle(SendResult(other.id, SendState.FAILED, reason=result.reason), now)
+
+    async def recover_sends(self, channel: str, account: str, keyed: bool, now: datetime) -> int:
+        self._serve()
+        begun = [send.id for send in self._open_sends(channel, account) if send.state is SendState.SENDING]
+        state = SendState.READY if keyed else SendState.UNKNOWN
+        reason = "" if keyed else "the desk stopped while this was being sent"
+        for send in begun:
+            self._settle(SendResult(send, state, reason=reason), now)
+        return len(begun)
+
+    async def claim_errands(self, channel: str, account: str, limit: int, now: datetime) -> Sequence[DueErrand]:
+        self._serve()
+        due = [
+            one
+            for one in self._errands.values()
+            if not one.ended
+            and (one.due.address.channel, one.due.address.account) == (channel, account)
+            and _is_due(one.not_before, now)
+        ][:limit]
+        for one in due:
+            one.not_before = now + ERRAND_LEASE
+        return [replace(one.due, attempts=one.attempts) for one in due]
+
+    async def settle_errands(self, results: Sequence[ErrandResult], now: datetime) -> None:
+        self._serve()
+        for result in results:
+            one = self._errands[result.id]
+            one.attempts += 1
+            one.not_before = result.retry_at
+            if result.retry_at is None:
+                one.ended = True
+                done = ErrandDone(one.due.errand, result.done, result.reason)
+                self._happen(("desk", "errand", one.key), one.due.conversation, done, now)
+        if results:
+            self._ring("turn", "errand")
+
+    async def fire_timers(self, limit: int, now: datetime) -> int:
+        self._serve()
+        due = sorted((moment, *timer) for timer, moment in self._timers.items() if moment <= now)[:limit]
+        for moment, conversation, kind in due:
+            del self._timers[conversation, kind]
+            source = ("desk", "timer", f"{conversation}:{kind.value}:{moment.isoformat()}")
+            self._happen(source, conversation, TimerFell(kind), now)
+        if due:
+            self._ring("turn")
+        return len(due)
+
+    async def watch_line(self, pace: Pace, now: datetime) -> int:
+        self._serve()
+        before, half_minute = len(self._events), int(now.timestamp()) // 30
+        for conversation, place in self._line().items():
+            state = self._conversations[conversation].state
+            if notice_due(state.told_place, place, state.told_at, now, pace.notice_gap):
+                source = ("desk", "line", f"{conversation}:{state.told_place}:{place}:{half_minute}")
+                self._happen(source, conversation, PlaceDue(PlaceReason.MOVED_UP), now)
+        if len(self._events) > before:
+            self._ring("turn")
+        return len(self._events) - before
+
+    # ------------------------------------------------------------------------------------------------------- reading
+
+    async def summaries(self, stages: frozenset[Stage], limit: int) -> Sequence[Summary]:
+        self._serve()
+        line = self._line()
+        found = [held for held in self._conversations.values() if held.state.stage in stages]
+        waiting = sorted((held for held in found if held.state.id in line), key=lambda held: line[held.state.id])
+        others = [held for held in found if held.state.id not in line]
+        others.sort(key=lambda held: (held.updated_at, held.state.id), reverse=True)
+        return [self._summary(held, line) for held in (*waiting, *others)][:limit]
+
+    async def dossier(self, reference: str) -> Dossier | None:
+        self._serve()
+        held = self._named(reference)
+        if held is None:
+            return None
+        state = held.state
+        happened = [one for one in self._events.values() if one.conversation == state.id]
+        return Dossier(
+            summary=self._summary(held, self._line()),
+            why=state.why,
+            details=state.details,
+            lines=tuple(self._shown(said) for said in self._messages.values() if said.conversation == state.id),
+            outcomes=tuple(
+                (one.at, KINDS[type(one.event)], one.outcome) for one in happened if one.outcome is not None
+            ),
+            unreachable=self._peers[state.address].unreachable,
+            asked_for=state.asked_for,
+        )
+
+    async def transcript(self, address: Address, after: int, limit: int) -> Sequence[Line]:
+        self._serve()
+        lines = [
+            self._shown(said)
+            for said in self._messages.values()
+            if self._conversations[said.conversation].state.address == address
+            and said.id > after
+            and said.speaker is not Speaker.NOTE
+        ]
+        return [line for line in lines if line.delivery is not SendState.WITHDRAWN][:limit]
+
+    async def state_at(self, address: Address) -> Conversation | None:
+        self._serve()
+        peer = self._peers.get(address)
+        if peer is None or peer.conversation is None:
+            return None
+        return self._with_place(peer.conversation, self._line())
+
+    async def place(self, conversation: int) -> PlaceInLine | None:
+        self._serve()
+        return self._place(conversation, self._line())
+
+    async def backlog(self, now: datetime) -> Backlog:
+        self._serve()
+        events = [one.at for one in self._events.values() if one.outcome is None]
+        sends = [one.created_at for one in self._outbox.values() if one.state not in SETTLED]
+        lately = [one.state for one in self._outbox.values() if one.created_at > now - timedelta(days=1)]
+        return Backlog(
+            events=len(events),
+            oldest_event=_age(events, now),
+            sends=len(sends),
+            oldest_send=_age(sends, now),
+            unknown_sends=lately.count(SendState.UNKNOWN),
+            failed_sends=lately.count(SendState.FAILED),
+            waiting=len(self._line()),
+            errands=sum(not one.ended for one in self._errands.values()),
+            quarantined=len(self._quarantine),
+        )
+
+    # -------------------------------------------------------------------------------------------------------- agents
+
+    async def add_agent(self, name: str, token_hash: str, expires: datetime, now: datetime) -> Agent:
+        self._serve()
+        agent = self._agents.setdefault(name, Agent(len(self._agents) + 1, name))
+        self._tokens = {known: token for known, token in self._tokens.items() if token.agent != agent}
+        self._tokens[token_hash] = _Token(agent, expires)
+        return agent
+
+    async def redeem(self, token_hash: str, now: datetime) -> Agent | None:
+        self._serve()
+        token = self._tokens.get(token_hash)
+        if token is None or token.expires <= now:
+            return None
+        del self._tokens[token_hash]
+        return token.agent
+
+    async def agent(self, agent: int) -> Agent | None:
+        self._serve()
+        return next((one for one in self._agents.values() if one.id == agent), None)
+
+    async def agent_named(self, name: str) -> Agent | None:
+        self._serve()
+        return self._agents.get(name)
+
+    async def keep(self, name: str, value: str) -> str:
+        self._serve()
+        return self._kept.setdefault(name, value)
+
+    # --------------------------------------------------------------------------------------------------------- bells
+
+    @asynccontextmanager
+    async def changes(self, topic: str) -> AsyncGenerator[MemoryBell]:
+        bell = MemoryBell()
+        self._bells[topic].add(bell)
+        try:
+            yield bell
+        finally:
+            self._bells[topic].discard(bell)
+
+    async def close(self) -> None:
+        self._bells.clear()
+
+    def _ring(self, *topics: str) -> None:
+        for topic in topics:
+            for bell in self._bells.get(topic, ()):
+                bell.ring()
+
+    # ----------------------------------------------------------------------------------------------------- what all use
+
+    def _serve(self) -> None:
+        if self.down is not None:
+            raise StoreUnavailable(self.down)
+
+    def _named(self, reference: str) -> _Held | None:
+        return next((held for held in self._conversations.values() if held.state.reference == reference), None)
+
+    def _happen(
+        self, source: Source, conversation: int, event: Event, now: datetime, message: int | None = None
+    ) -> int:
+        """Put *event* into the inbox once: its id, or that of the one of the same source."""
+        if source not in self._event_of:
+            happened = _Happened(_next(self._events), conversation, event, now, message)
+            self._events[happened.id] = happened
+            self._event_of[source] = happened.id
+        return self._event_of[source]
+
+    def _say(
+        self,
+        conversation: int,
+        speaker: Speaker,
+        author: str,
+        text: str,
+        at: datetime,
+        attachments: tuple[Attachment, ...] = (),
+    ) -> _Said:
+        said = _Said(_next(self._messages), conversation, speaker, author, text, at, attachments=attachments)
+        self._messages[said.id] = said
+        return said
+
+    def _waiting(self) -> Iterator[Waiting]:
+        for held in self._conversations.values():
+            state = held.state
+            if state.stage is Stage.WAITING:
+                yield Waiting(state.priority, state.waiting_since or held.updated_at, state.id)
+
+    def _line(self) -> dict[int, int]:
+        return places(self._waiting())
+
+    def _place(self, conversation: int, line: dict[int, int]) -> PlaceInLine | None:
+        if conversation not in line:
+            return None
+        seconds = pace(sorted(self._departures)[-DEPARTURES:])
+        return PlaceInLine(line[conversation], len(line), expected_wait(line[conversation], seconds))
+
+    def _with_place(self, conversation: int, line: dict[int, int]) -> Conversation:
+        return replace(self._conversations[conversation].state, line=self._place(conversation, line))
+
+    def _summary(self, held: _Held, line: dict[int, int]) -> Summary:
+        state = held.state
+        return Summary(
+            id=state.id,
+            reference=state.reference,
+            channel=state.address.channel,
+            contact=self._peers[state.address].name,
+            stage=state.stage,
+            topic=state.topic,
+            priority=state.priority,
+            language=state.language,
+            agent=state.agent,
+            waiting_since=state.waiting_since,
+            updated_at=held.updated_at,
+            place=line.get(state.id),
+        )
+
+    def _shown(self, said: _Said) -> Line:
+        send = self._outbox.get(said.id)
+        line = Line(
+            id=said.id,
+            speaker=said.speaker,
+            author=said.author,
+            text=said.text,
+            at=said.at,
+            secret=said.secret,
+            edited=bool(said.earlier),
+            attachments=said.attachments,
+        )
+        if send is None:
+            return line
+        return replace(
+            line,
+            choices=send.message.choices,
+            delivery=send.state,
+            delivery_reason=send.reason,
+            purpose=send.message.purpose,
+        )
+
+
+class _Turn:
+    """One claimed batch; see `imconnect.ports.Turn`."""
+
+    def __init__(self, store: MemoryStore, cases: Sequence[Case]) -> None:
+        self._store = store
+        self.cases = cases
+
+    async def apply(self, settled: Sequence[Settled], now: datetime) -> None:
+        self._store.apply(self.cases, settled, now)
+
+
+def _source(item: Received) -> Source:
+    return item.incoming.address.channel, item.incoming.address.account, item.incoming.id
+
+
+def _next(numbered: Sized) -> int:
+    return len(numbered) + 1
+
+
+def _stands_in(given: Given, words: Iterable[str]) -> bool:
+    """Whether *given* was taken from *words*."""
+    return any(given.value in text for text in words)
+
+
+def _is_due(not_before: datetime | None, now: datetime) -> bool:
+    return not_before is None or not_before <= now
+
+
+def _age(moments: Sequence[datetime], now: datetime) -> float:
+    return max(0.0, (now - min(moments)).total_seconds()) if moments else 0.0
