@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
 from imconnect.desk.loops import Clock, Stopping, go_round, where
-from imconnect.domain.actions import Action
+from imconnect.domain.actions import Action, Decision
+from imconnect.domain.conversations import Conversation
 from imconnect.domain.events import Event, MessageReceived
 from imconnect.domain.playbook import Playbook
 from imconnect.domain.readings import Reading
@@ -20,6 +22,7 @@ BREATH_SECONDS = 0.005
 """After so much deciding in one go, others on the same loop get theirs."""
 
 Read = Callable[[str], Reading]
+Decide = Callable[[Conversation, Event, Playbook, datetime], Decision]
 
 log = structlog.get_logger("imconnect.desk")
 
@@ -27,12 +30,15 @@ log = structlog.get_logger("imconnect.desk")
 class Turns:
     """Gives every event its turn. Any number of these may work on one PostgreSQL database."""
 
-    def __init__(self, store: Store, read: Read, playbook: Playbook, clock: Clock, meter: Meter) -> None:
+    def __init__(
+        self, store: Store, read: Read, playbook: Playbook, clock: Clock, meter: Meter, decide: Decide = decide
+    ) -> None:
         self._store = store
         self._read = read
         self._playbook = playbook
         self._clock = clock
         self._meter = meter
+        self._decide = decide
         self._alone = False
 
     async def run(self, stopping: Stopping) -> None:
@@ -88,7 +94,7 @@ class Turns:
         outcomes: list[tuple[int, str, tuple[Action, ...]]] = []
         for pending in case.events:
             try:
-                decision = decide(state, self._understood(pending.event), self._playbook, self._clock())
+                decision = self._decide(state, self._understood(pending.event), self._playbook, self._clock())
             except Exception as error:  # one event that cannot be decided must not hold up those after it
                 log.error("event failed", event=pending.id, error=type(error).__name__, where=where(error))
                 self._meter.count("events_failed")
@@ -96,6 +102,7 @@ class Turns:
                 continue
             state = decision.conversation
             outcomes.append((pending.id, decision.outcome, decision.actions))
+            log.info("settled", reference=state.reference, event=type(pending.event).__name__, outcome=decision.outcome)
         return Settled(state, tuple(outcomes))
 
     def _understood(self, event: Event) -> Event:
