@@ -96,13 +96,13 @@ class Turns:
             try:
                 decision = self._decide(state, self._understood(pending.event), self._playbook, self._clock())
             except Exception as error:  # one event that cannot be decided must not hold up those after it
-                log.error("event failed", event=pending.id, error=type(error).__name__, where=where(error))
+                log.error("event failed", number=pending.id, error=type(error).__name__, where=where(error))
                 self._meter.count("events_failed")
                 outcomes.append((pending.id, f"failed: {type(error).__name__}", ()))
                 continue
             state = decision.conversation
             outcomes.append((pending.id, decision.outcome, decision.actions))
-            log.info("settled", reference=state.reference, event=type(pending.event).__name__, outcome=decision.outcome)
+            log.info("settled", reference=state.reference, what=type(pending.event).__name__, outcome=decision.outcome)
         return Settled(state, tuple(outcomes))
 
     def _understood(self, event: Event) -> Event:
