@@ -6,6 +6,7 @@ ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _DIGITS = {letter: digit for digit, letter in enumerate(ALPHABET)}
 _LETTERS = frozenset(ALPHABET)
 _CHECKSUM = 4
+_CHUNK = 10  # letters whose number still fits a machine word
 
 
 def foreign_letters(text: str) -> str:
@@ -16,11 +17,15 @@ def foreign_letters(text: str) -> str:
 def decode(text: str) -> bytes:
     """The bytes *text* stands for. Raises ValueError where a character is not base58."""
     number = 0
-    for letter in text:
-        digit = _DIGITS.get(letter)
-        if digit is None:
-            raise ValueError("not base58")
-        number = number * 58 + digit
+    try:
+        for start in range(0, len(text), _CHUNK):
+            chunk = text[start : start + _CHUNK]
+            part = 0
+            for letter in chunk:
+                part = part * 58 + _DIGITS[letter]
+            number = number * 58 ** len(chunk) + part
+    except KeyError:
+        raise ValueError("not base58") from None
     zeros = len(text) - len(text.lstrip("1"))
     return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
 

@@ -1,5 +1,6 @@
 """What people type, brought into one form: widths, letter case, accents, invisible and look-alike characters."""
 
+import re
 import unicodedata
 
 LOOKALIKES = {
@@ -9,49 +10,40 @@ LOOKALIKES = {
 }
 """Lower-case letters of other alphabets by the Latin letter they look like."""
 
-_INVISIBLE = frozenset(
-    {*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), *range(0xFE00, 0xFE10)}
-    | {*range(0xE0000, 0xE0200), 0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180E}
-    | {0x180F, 0x3164, 0xFEFF, 0xFFA0}
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ff]+"
 )
-_LONGEST = 4  # one character may stand for four; those that stand for whole phrases (U+FDFA) become a blank
-_REMEMBERED = 20_000
-
-
-class _Folded(dict[int, str]):
-    """A table for `str.translate` that works out each character once. Bounded, for it lives as long as the process."""
-
-    def __missing__(self, code: int) -> str:
-        value = "" if code in _INVISIBLE else self.form(chr(code))
-        if len(value) > _LONGEST:
-            value = " "
-        if len(self) < _REMEMBERED:
-            self[code] = value
-        return value
-
-    def form(self, letter: str) -> str:
-        return unicodedata.normalize("NFKC", letter)
-
-
-class _Lower(_Folded):
-    def form(self, letter: str) -> str:
-        lowered = unicodedata.normalize("NFKC", letter).lower()
-        letters = (part for part in unicodedata.normalize("NFKD", lowered) if not "\u0300" <= part <= "\u036f")
-        return "".join(letters).replace("ı", "i")
-
-
-_plain = _Folded()
-_lower = _Lower()
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+# Single characters that stand for whole words: a text of them would grow to many times its length.
+_WORDS_IN_ONE = re.compile("[\u3300-\u3357\u33ae\u33af\ufdfa\ufdfb]")
+# Marks are put into order one by one, so a long run of them (UAX #15 allows 30) would take its length squared.
+_PILED_UP = re.compile(r"[^\w\s]{31,}")
 
 
 def plain(text: str) -> str:
     """*text* in compatibility form (NFKC) without invisible characters; letter case stays, as keys need it."""
-    return text if text.isascii() else text.translate(_plain)
+    if text.isascii():
+        return text
+    level = _PILED_UP.sub(_unpiled, _WORDS_IN_ONE.sub(" ", _INVISIBLE.sub("", text)))
+    return unicodedata.normalize("NFKC", level)
 
 
 def lower(text: str) -> str:
-    """*text* as word lists are compared: compatible, lower case, decomposed (NFKD) and without accents.
+    """*text* as word lists are compared: compatible, lower case and without accents.
 
-    The voicing marks of kana and the letters of Hangul stay, for they tell words apart.
+    The voicing marks of kana stay, for they tell words apart.
     """
-    return text.lower() if text.isascii() else text.translate(_lower)
+    return bare(plain(text))
+
+
+def bare(compatible: str) -> str:
+    """A `plain` text in lower case and without accents."""
+    if compatible.isascii():
+        return compatible.lower()
+    parts = unicodedata.normalize("NFKD", compatible.lower())
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", parts)).replace("ı", "i")
+
+
+def _unpiled(run: re.Match[str]) -> str:
+    return "".join(letter for letter in run[0] if not unicodedata.combining(letter))

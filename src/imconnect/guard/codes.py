@@ -1,34 +1,46 @@
 """Passwords and one-time codes: the value is withheld, the sentence around it stays."""
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from imconnect.domain.readings import SecretKind
+from imconnect.formats.written import plain
+from imconnect.guard.words import Words
 
-_PASSWORD = re.compile(
-    r"(?:密码|密碼|口令|pass ?word|passwd|\bpwd\b|\bpass(?=[:=])|passcode|passphrase|パスワード|비밀번호"
-    r"|contraseña|mot de passe|пароль|\bpin(?: code)?\b)"
-    r"(?P<link>[ \t]{0,3}(?:(?:是|为|為|:|：|=|\bis\b|->|叫)[ \t]{0,3}){1,3}|[ \t]{1,3})[\"'“「]?"
-    r"(?P<value>[\x21-\x7e]{4,64})",
+_PASSWORD_WORDS = Words(
+    (
+        "密码", "密碼", "口令", "password", "pass word", "passwd", "|pwd|", "|pass:", "|pass=", "passcode",
+        "passphrase",
+        "パスワード", "비밀번호", "contraseña", "mot de passe", "пароль", "|pin|", "|pin code|",
+    )
+)  # fmt: skip
+_CODE_WORDS = Words(
+    (
+        "验证码", "驗證碼", "校验码", "动态码", "动态口令", "动态密码", "動態碼", "谷歌验证", "|2fa|", "|otp|",
+        "|mfa|", "|code|",
+        "authenticator", "确认码", "確認碼", "認証コード", "인증번호", "인증 번호", "код",
+    )
+)  # fmt: skip
+_VALUE = re.compile(
+    r"(?P<link>[ \t]{0,3}(?:(?:是|为|為|:|=|is\b|->|叫|-|was\b|就是)[ \t]{0,3}){1,3}|(?<=[:=])[ \t]{0,3}|[ \t]{1,3})"
+    r"[\"'“「`]?(?P<value>[\x21-\x7e]{4,64})",
     re.IGNORECASE,
 )
-_CODE = re.compile(
-    r"(?:验证码|驗證碼|校验码|动态[码口令]{1,3}|動態[碼口令]{1,3}|谷歌验证|\b2fa\b|\botp\b|\bmfa\b|\bcode\b"
-    r"|authenticator|确认码|確認碼|認証コード|인증 ?번호|код)"
-    r"(?P<between>[^\d\n]{0,16}?)(?<![\d.,-])(?P<value>\d{3}[ -]\d{3}|\d{4}|\d{6}|\d{8})(?![\d.,]*\d)",
-    re.IGNORECASE,
+_CODE = re.compile(r"[^\d\n]{0,16}?(?<![\d.,-])(?P<value>\d{3}[ -]\d{3}|\d{4}|\d{6}|\d{8})(?!\d|[.,]\d)")
+_CODE_BEFORE = re.compile(
+    r"(?<![\d.,-])(?P<value>\d{3}[ -]\d{3}|\d{6}|\d{8})[^\d\n]{0,4}?(?:是|\bis\b)[^\d\n]{0,12}?$", re.IGNORECASE
 )
-_CODE_BEHIND = re.compile(
-    r"(?<![\d.,-])(?P<value>\d{3}[ -]\d{3}|\d{6}|\d{8})(?!\d)[^\d\n]{0,4}?"
-    r"(?:是|is)[^\d\n]{0,12}?(?:验证码|驗證碼|动态码|\b2fa\b|\botp\b|\bcode\b)",
-    re.IGNORECASE,
-)
-_NO_CODE = re.compile(
-    r"error|错误|錯誤|postal|zip|country|状态|area|promo|invite|邀请|邀請|推荐|qr|二维|status|order|订单|收不到"
-    r"|没收到",
-    re.IGNORECASE,
-)
-_TRAILING = ".,;:!?)]}\"'，。；"
+_NO_CODE = Words(
+    (
+        "error", "错误", "錯誤", "postal", "zip", "country", "状态", "area", "promo", "invit", "邀请", "邀請",
+        "推荐", "|qr",
+        "二维", "status", "|order", "订单", "收不到", "没收到", "沒收到", "source code", "bar code", "exit code",
+        "swift",
+    )
+)  # fmt: skip
+_DIGIT = re.compile(r"\d")
+_TRAILING = ".,;:!?)]}\"'`>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,40 +51,58 @@ class Masked:
     kinds: tuple[SecretKind, ...]
 
 
-def mask(text: str, plain: str) -> Masked:
-    """*text* without the passwords and codes that *plain* (the same in compatible form) shows."""
-    spans = [*_passwords(plain), *_codes(plain)]
+def mask(text: str, compatible: str) -> Masked:
+    """*text* without the passwords and codes that show in *compatible*, its `plain` form."""
+    folded = compatible.lower()
+    if len(folded) != len(compatible):
+        folded = compatible  # a letter whose small form is longer: places would shift
+    spans = [*_passwords(compatible, folded), *(_codes(compatible, folded) if _DIGIT.search(compatible) else ())]
     if not spans:
         return Masked(text, ())
-    shown = text if len(text) == len(plain) else plain
+    shown, offsets = _aligned(text, compatible)
     kinds: list[SecretKind] = []
+    end_of_kept = len(compatible)
     for start, end, kind in sorted(spans, reverse=True):
-        shown = f"{shown[:start]}[{kind} removed]{shown[end:]}"
+        if end > end_of_kept:
+            continue
+        shown = f"{shown[: offsets[start]]}[{kind} removed]{shown[offsets[end] :]}"
         kinds.insert(0, kind)
+        end_of_kept = start
     return Masked(shown, tuple(kinds))
 
 
-def _passwords(plain: str) -> list[tuple[int, int, SecretKind]]:
-    found: list[tuple[int, int, SecretKind]] = []
-    for match in _PASSWORD.finditer(plain):
-        value = match["value"].rstrip(_TRAILING) or match["value"]
-        said = match["link"].strip() != ""
-        has_digit = any(letter.isdigit() for letter in value)
-        has_other = any(not letter.isdigit() for letter in value)
-        symbol = any(not letter.isalnum() for letter in value[1:-1])
-        if (has_digit and (said or (has_other and len(value) >= 6))) or (said and symbol and "/" not in value):
-            start = match.start("value")
-            found.append((start, start + len(value), SecretKind.PASSWORD))
-    return found
+def _aligned(text: str, compatible: str) -> tuple[str, Sequence[int]]:
+    """What is masked, and where each place of *compatible* lies in it: *text* itself where it can be followed."""
+    if text.isascii():
+        return text, range(len(text) + 1)
+    parts = [plain(letter) for letter in text]
+    if "".join(parts) != compatible:
+        return compatible, range(len(compatible) + 1)
+    offsets = [place for place, part in enumerate(parts) for _ in part]
+    return text, [*offsets, len(text)]
 
 
-def _codes(plain: str) -> list[tuple[int, int, SecretKind]]:
-    found: list[tuple[int, int, SecretKind]] = []
-    for rule in (_CODE, _CODE_BEHIND):
-        for match in rule.finditer(plain):
-            around = plain[max(0, match.start() - 12) : match.end()]
-            if not _NO_CODE.search(around):
-                span = (match.start("value"), match.end("value"), SecretKind.ONE_TIME_CODE)
-                if span not in found:
-                    found.append(span)
-    return found
+def _passwords(text: str, folded: str) -> Iterator[tuple[int, int, SecretKind]]:
+    for _, end in _PASSWORD_WORDS.places(folded):
+        match = _VALUE.match(text, end)
+        if match is None:
+            continue
+        value = match["value"].rstrip(_TRAILING)
+        if len(value) >= 4 and _is_a_password(value, said=bool(match["link"].strip())):
+            yield match.start("value"), match.start("value") + len(value), SecretKind.PASSWORD
+
+
+def _is_a_password(value: str, *, said: bool) -> bool:
+    """Words are not: "password is wrong". A digit or a symbol is what tells a password from a sentence."""
+    letters = [letter for letter in value if letter.isalpha()]
+    digits = [letter for letter in value if letter.isdigit()]
+    if digits:
+        return said or (bool(letters) and len(value) >= 6)
+    return said and bool(letters) and not value[1:-1].isalpha() and not set("/'’") & set(value)
+
+
+def _codes(text: str, folded: str) -> Iterator[tuple[int, int, SecretKind]]:
+    for begin, end in _CODE_WORDS.places(folded):
+        match = _CODE.match(text, end) or _CODE_BEFORE.search(text, max(0, begin - 40), begin)
+        if match and not _NO_CODE.within(folded[max(0, min(begin, match.start()) - 12) : max(end, match.end())]):
+            yield match.start("value"), match.end("value"), SecretKind.ONE_TIME_CODE

@@ -2,170 +2,210 @@
 that no character fits the one before it."""
 
 import re
-from itertools import accumulate
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 
 from imconnect.guard import tables
 from imconnect.guard.lexicon import LENGTHS, Lexicon, checksum_fits
 from imconnect.guard.phrases import Phrase
 
 _RUN = re.compile(r"[㐀-鿿]+")
-_LETTERS = re.compile(r"[a-z]{3,}")
-_COUNTED = re.compile(r"\d{3,}")
+_LETTERS = re.compile(r"[a-z]{3}")
+_COUNTED = re.compile(r"\d{3}")
 _WIDEST_GAP = 12
 
+# How many characters make a phrase, where each stands alone or where they run together.
+_SEPARATED, _SEPARATED_IN_CONTEXT = 8, 6
+_GLUED, _GLUED_IN_CONTEXT = 11, 7
 # Tenths of a bit a character, tuned on public chat and random phrases; docs/security.md has the figures.
-_OFF_LIST = -15
-_UNSEEN = 40
-_SEPARATED, _SEPARATED_ALONE = 6, 0
-_GLUED, _GLUED_ALONE, _GLUED_IN_CONTEXT = 28, 22, 15
-_PROVEN, _PROVEN_ALONE, _PROVEN_IN_CONTEXT = 17, 12, 10
-_LETTERS_SEPARATED, _LETTERS_SEPARATED_IN_CONTEXT = 8, 6
-_LETTERS_GLUED, _LETTERS_GLUED_IN_CONTEXT = 11, 7
+_OFF_LIST, _UNSEEN, _ZERO = -15, 40, 100
+_SEPARATED_SURPRISE = 6
+_LIKELY_SURPRISE, _LIKELY_SURPRISE_ALONE, _LIKELY_SURPRISE_IN_CONTEXT = 28, 22, 15
+_PROVEN_SURPRISE, _PROVEN_SURPRISE_ALONE, _PROVEN_SURPRISE_IN_CONTEXT = 17, 12, 10
 _SLACK = 6
-_MOST_CHECKS = 600
+_BLOCK = 1_024
+_MOST_CHECKS = 200
 
 
 class HanModel:
     """How surprising one Chinese character is after another, in tenths of a bit above a random phrase."""
 
-    def __init__(self) -> None:
+    def __init__(self, lexicon: Lexicon) -> None:
         table = tables.read("han.json.gz")
-        self._fold: dict[int, str] = {ord(letter): simple for letter, simple in table["fold"].items()}
-        self._pairs: dict[str, int] = {
-            first + second: weight
-            for first, (seconds, weights) in table["pairs"].items()
-            for second, weight in zip(seconds, weights, strict=True)
-        }
-        self._single: dict[str, int] = table["single"]
+        fold: dict[str, str] = table["fold"]
+        single: dict[str, int] = table["single"]
+        plain = sorted({fold.get(letter, letter) for letter in lexicon.han})
+        places = {letter: place for place, letter in enumerate(plain, 1)}  # 0 stands for what is on no list
+        self._places = {letter: places[fold.get(letter, letter)] for letter in lexicon.han} | places
+        self._width = len(plain) + 1
+        row = bytes([_OFF_LIST + _ZERO, *(single.get(letter, _UNSEEN) + _ZERO for letter in plain)])
+        # One byte for every pair, row by row: seven megabytes that are searched faster than a dict of the pairs seen.
+        self._pairs = bytearray(row * self._width)
+        for first, (seconds, weights) in table["pairs"].items():
+            start = places.get(first, 0) * self._width
+            if start:
+                for second, weight in zip(seconds, weights, strict=True):
+                    if second in places:
+                        self._pairs[start + places[second]] = weight + _ZERO
 
     def surprise(self, letters: str) -> list[int]:
-        """What each character of *letters* but the first adds."""
-        plain = letters.translate(self._fold)
-        pair, single = self._pairs.get, self._single.get
-        return [
-            weight if (weight := pair(both)) is not None else single(both[1], _UNSEEN)
-            for both in map(str.__add__, plain, plain[1:])
-        ]
+        """What each character of *letters* but the first adds. One that is on no list speaks against a phrase."""
+        place, pairs, width = self._places.get, self._pairs, self._width
+        places = [place(letter, 0) for letter in letters]
+        return [pairs[first * width + second] - _ZERO for first, second in pairwise(places)]
 
 
 def find(text: str, lexicon: Lexicon, model: HanModel, *, context: bool) -> Phrase | None:
     """The Chinese recovery phrase in *text* (in `lower` form, without labels), if there is one."""
-    runs = [(match.start(), match.end()) for match in _RUN.finditer(text)]
-    if sum(end - start for start, end in runs) < _LETTERS_SEPARATED_IN_CONTEXT:
+    runs = [(match.start(), match[0]) for match in _RUN.finditer(text)]
+    if sum(len(run) for _, run in runs) < _SEPARATED_IN_CONTEXT:
         return None
     likely: Phrase | None = None
-    alone = len(runs) == 1
-    for start, end in runs:
-        if end - start >= _LETTERS_GLUED_IN_CONTEXT:
-            found = _glued(text[start:end], lexicon, model, context=context, alone=alone)
-            if found and found.proven:
-                return found
-            likely = likely or found
-    for letters, even in _separated(text, runs):
-        found = _apart(letters, lexicon, model, context=context, alone=False) if not even else None
-        if found is None and even:
-            found = _glued(letters, lexicon, model, context=context, alone=True)
+    for found in _candidates(text, runs, lexicon, model, context=context):
         if found and found.proven:
             return found
         likely = likely or found
     return likely
 
 
-def _separated(text: str, runs: list[tuple[int, int]]) -> list[tuple[str, bool]]:
-    """Stretches of short runs with little between them: single characters (False), or lines of even length (True)."""
-    found: list[tuple[str, bool]] = []
+def _candidates(
+    text: str, runs: list[tuple[int, str]], lexicon: Lexicon, model: HanModel, *, context: bool
+) -> Iterator[Phrase | None]:
+    least = _GLUED_IN_CONTEXT if context else _GLUED
+    for _, run in runs:
+        if len(run) >= least:
+            yield _glued(run, lexicon, model, context=context, alone=len(runs) == 1)
+    for chain in _chains(text, runs):
+        yield _apart(chain, lexicon, model, context=context)
+    for lines in _even_lines(runs):
+        yield _in_lines(lines, lexicon, model, context=context)
+
+
+def _even_lines(runs: list[tuple[int, str]]) -> Iterator[list[str]]:
+    """Neighbouring runs of two to twelve characters, all of one length but the last: a phrase in columns."""
+    lines: list[str] = []
+    before = 0
+    for start, run in [*runs, (0, "")]:
+        near = bool(lines) and start - before <= _WIDEST_GAP
+        if lines and not (near and len(run) <= len(lines[0]) == len(lines[-1])):
+            if len(lines) > 1 and len(lines) * len(lines[0]) >= _GLUED_IN_CONTEXT:
+                yield lines
+            lines = []
+        if lines or 2 <= len(run) <= 12:
+            lines.append(run)
+        before = start + len(run)
+
+
+def _chains(text: str, runs: list[tuple[int, str]]) -> Iterator[list[str]]:
+    """Neighbouring runs of up to three characters; an empty one stands for a gap with letters in it."""
     chain: list[str] = []
     before = -_WIDEST_GAP
-
-    def close() -> None:
-        singles = sum(len(piece) == 1 for piece in chain)
-        if len(chain) >= _LETTERS_SEPARATED_IN_CONTEXT and singles >= len(chain) * 0.75:
-            found.append(("".join(chain), False))
-        elif len(chain) > 1 and len({len(piece) for piece in chain}) <= 2 and min(map(len, chain)) >= 2:
-            found.append(("".join(chain), True))
-
-    for start, end in runs:
-        gap = text[before:start] if before >= 0 else ""
-        if chain and (len(gap) > _WIDEST_GAP or _LETTERS.search(gap) or _COUNTED.search(gap) or end - start > 12):
-            close()
+    for start, run in runs:
+        gap = text[before:start] if chain else ""
+        if len(run) > 3 or len(gap) > _WIDEST_GAP or len(chain) > _BLOCK or _COUNTED.search(gap):
+            if len(chain) >= _SEPARATED_IN_CONTEXT:
+                yield chain
             chain = []
-        if end - start <= 12:
-            if chain and (len(chain[-1]) <= 2) != (end - start <= 2):
-                close()
-                chain = []
-            chain.append(text[start:end])
-        before = end
-    close()
-    return found
+        if len(run) <= 3:
+            chain += ["", run] if _LETTERS.search(gap) else [run]
+        before = start + len(run)
+    if len(chain) >= _SEPARATED_IN_CONTEXT:
+        yield chain
 
 
-def _apart(letters: str, lexicon: Lexicon, model: HanModel, *, context: bool, alone: bool) -> Phrase | None:
-    count = len(letters)
-    listed = sum(letter in lexicon.han for letter in letters)
-    if listed < (_LETTERS_SEPARATED_IN_CONTEXT if context else _LETTERS_SEPARATED) or listed < count * 0.8:
+def _apart(chain: list[str], lexicon: Lexicon, model: HanModel, *, context: bool) -> Phrase | None:
+    """Characters that stand alone, with a filler word now and then. Only neighbours are weighed against each other."""
+    singles = [run for run in chain if len(run) == 1]
+    least = _SEPARATED_IN_CONTEXT if context else _SEPARATED
+    listed = [letter for letter in singles if letter in lexicon.han]
+    pieces = sum(1 for run in chain if run)
+    if len(listed) < least or len(listed) < len(singles) * 0.8 or len(singles) < pieces * 0.6:
         return None
-    if len(set(letters)) < count * 0.7:
+    if len(set(singles)) < len(singles) * 0.7:
         return None
-    surprise = model.surprise(letters)
+    line = "".join(run if len(run) == 1 else " " for run in chain)
+    weights = zip(model.surprise(line), pairwise(line), strict=True)
+    surprise = [weight for weight, both in weights if " " not in both]
+    if len(surprise) < least // 2 or sum(surprise) < _SEPARATED_SURPRISE * len(surprise):
+        return None
+    return Phrase(len(listed), proven=_checked("".join(singles), lexicon, range(len(singles))))
+
+
+def _in_lines(lines: list[str], lexicon: Lexicon, model: HanModel, *, context: bool) -> Phrase | None:
+    """A phrase in columns. What stands at the end of a line says nothing about what begins the next."""
+    letters = "".join(lines)
+    surprise = [weight for line in lines for weight in model.surprise(line)]
     mean = sum(surprise) / len(surprise)
-    if mean < (_SEPARATED_ALONE if alone else _SEPARATED):
+    if len(set(letters)) < len(letters) * 0.8:
         return None
-    return Phrase(listed, proven=_checked(letters, lexicon, [0, *accumulate(surprise)], -100))
+    if mean >= (_PROVEN_SURPRISE_IN_CONTEXT if context else _PROVEN_SURPRISE):
+        if _checked(letters, lexicon, range(len(letters))):
+            return Phrase(len(letters), proven=True)
+        if mean >= (_LIKELY_SURPRISE_IN_CONTEXT if context else _LIKELY_SURPRISE) and len(letters) >= LENGTHS[-1] - 1:
+            return Phrase(len(letters), proven=False)
+    return None
 
 
 def _glued(letters: str, lexicon: Lexicon, model: HanModel, *, context: bool, alone: bool) -> Phrase | None:
+    """Characters that run together, read a block at a time."""
+    likely: Phrase | None = None
+    for start in range(0, len(letters), _BLOCK):
+        block = letters[start : start + _BLOCK + 2 * LENGTHS[0]]
+        found = _in_block(block, lexicon, model, context=context, alone=alone and len(letters) in LENGTHS)
+        if found and found.proven:
+            return found
+        likely = likely or found
+        if likely and start:
+            break
+    return likely
+
+
+def _in_block(letters: str, lexicon: Lexicon, model: HanModel, *, context: bool, alone: bool) -> Phrase | None:
+    least = _GLUED_IN_CONTEXT if context else _GLUED
+    if len(letters) < least:
+        return None
+    proven = _PROVEN_SURPRISE_IN_CONTEXT if context else _PROVEN_SURPRISE_ALONE if alone else _PROVEN_SURPRISE
+    likely = _LIKELY_SURPRISE_IN_CONTEXT if context else _LIKELY_SURPRISE_ALONE if alone else _LIKELY_SURPRISE
     surprise = model.surprise(letters)
     sums = [0, *accumulate(surprise)]
-    alone = alone and len(letters) in LENGTHS
-    threshold = _PROVEN_IN_CONTEXT if context else _PROVEN_ALONE if alone else _PROVEN
-    if _checked(letters, lexicon, sums, threshold):
-        return Phrase(12, proven=True)
-    least = _LETTERS_GLUED_IN_CONTEXT if context else _LETTERS_GLUED
-    threshold = _GLUED_IN_CONTEXT if context else _GLUED_ALONE if alone else _GLUED
+    span = LENGTHS[-1] - 1
+    scores = [*map(int.__sub__, sums[span:], sums)]
+    if scores and max(scores) >= proven * span:
+        starts = [start for start, score in enumerate(scores) if score >= proven * span]
+        if _checked(letters, lexicon, starts):
+            return Phrase(LENGTHS[-1], proven=True)
     span = least - 1
-    if len(surprise) < span or max(map(int.__sub__, sums[span:], sums)) < threshold * span:
+    if max(map(int.__sub__, sums[span:], sums)) < likely * span:
         return None
-    return _densest(letters, lexicon, surprise, threshold, least)
+    return _densest(letters, surprise, likely, least)
 
 
-def _densest(letters: str, lexicon: Lexicon, surprise: list[int], threshold: int, least: int) -> Phrase | None:
+def _densest(letters: str, surprise: list[int], threshold: int, least: int) -> Phrase | None:
     """The stretch that lies above the threshold on average, by Kadane's rule with the threshold as offset."""
     offset = threshold - _SLACK
-    weights = [
-        weight if letter in lexicon.han else _OFF_LIST for letter, weight in zip(letters[1:], surprise, strict=True)
-    ]
     total = best = start = 0
-    found = (0, -1)
-    for place, weight in enumerate(weights):
+    first, last = 0, -1
+    for place, weight in enumerate(surprise):
         total += weight - offset
         if total <= 0:
             total, start = 0, place + 1
         elif total > best:
-            best, found = total, (start, place)
-    stretch = letters[found[0] : found[1] + 2]
-    inside = weights[found[0] : found[1] + 1]
+            best, first, last = total, start, place
+    stretch = letters[first : last + 2]
+    inside = surprise[first : last + 1]
     if len(stretch) < least or sum(inside) < threshold * len(inside) or len(set(stretch)) < len(stretch) * 0.8:
         return None
     return Phrase(len(stretch), proven=False)
 
 
-def _checked(letters: str, lexicon: Lexicon, sums: list[int], threshold: int) -> bool:
-    """Whether some 12 to 24 neighbouring characters are surprising enough and carry their own checksum."""
-    checks = 0
-    for length in LENGTHS:
-        span = length - 1
-        least = threshold * span
-        for start, score in enumerate(map(int.__sub__, sums[span:], sums)):
-            if score < least:
-                continue
+def _checked(letters: str, lexicon: Lexicon, starts: Sequence[int]) -> bool:
+    """Whether 12 to 24 characters from one of *starts* on carry their own checksum."""
+    for start in starts[:_MOST_CHECKS]:
+        for length in LENGTHS:
             window = letters[start : start + length]
-            if len(set(window)) < length * 0.8:
-                continue
-            checks += 1
-            if checks > _MOST_CHECKS:
-                return False
-            for places in lexicon.han_places:
-                found = [places.get(letter, -1) for letter in window]
-                if -1 not in found and checksum_fits(found):
-                    return True
+            if len(window) == length and len(set(window)) >= length * 0.8:
+                for places in lexicon.han_places:
+                    found = [places.get(letter, -1) for letter in window]
+                    if -1 not in found and checksum_fits(found):
+                        return True
     return False

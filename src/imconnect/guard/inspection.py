@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from imconnect.domain.readings import Certainty, Secret, SecretKind
-from imconnect.formats.written import lower, plain
+from imconnect.formats.written import bare, plain
 from imconnect.guard import codes, han, keys, phrases
 from imconnect.guard.lexicon import Lexicon
 from imconnect.guard.text import unmask
@@ -12,7 +12,6 @@ LONGEST = 262_144
 """Characters that are read of one text; what comes after them is dropped, never kept unread."""
 
 _OVERLAP = 1_024
-_HUMPS = 5
 
 
 class GuardUnavailable(RuntimeError):
@@ -44,7 +43,7 @@ class Guard:
     def __init__(self) -> None:
         try:
             self.lexicon = Lexicon()
-            self.model = han.HanModel()
+            self.model = han.HanModel(self.lexicon)
         except Exception as fault:
             raise GuardUnavailable("the guard's lists cannot be read") from fault
 
@@ -56,32 +55,32 @@ class Guard:
             secret = Secret(SecretKind.PRIVATE_KEY, Certainty.LIKELY)
             return Inspected(removed(secret), secret)
 
-    def phrase(self, text: str, *, context: bool | None = None) -> phrases.Phrase | None:
-        """The recovery phrase in *text*, in whatever script and disguise."""
-        folded = unmask(lower(text), self.lexicon.words)
+    def phrase(self, compatible: str, *, context: bool | None = None) -> phrases.Phrase | None:
+        """The recovery phrase in a text (in `plain` form), in whatever disguise. *context*: was it announced?"""
+        folded = unmask(bare(compatible), self.lexicon.words)
         if context is None:
             context = phrases.in_context(folded)
         found = phrases.find(folded, self.lexicon, context=context)
         if found is None and not folded.isascii():
             found = han.find(phrases.without_labels(folded), self.lexicon, self.model, context=context)
-        if found is None:
-            apart = phrases.words_apart(text)
-            if len(apart) > len(text) + _HUMPS:
-                found = phrases.find(unmask(lower(apart), self.lexicon.words), self.lexicon, context=context)
+        apart = phrases.words_apart(compatible) if found is None else None
+        if apart:
+            found = phrases.find(unmask(bare(apart), self.lexicon.words), self.lexicon, context=context)
         return found
 
     def _inspect(self, text: str, *, hash_asked_for: bool, previous: str) -> Inspected:
-        read, kept = text[: LONGEST + _OVERLAP], text[:LONGEST]
-        found = self.phrase(read)
+        kept = text[:LONGEST]
+        read = kept if kept == text else text[: LONGEST + _OVERLAP]
+        compatible = plain(read)
+        found = self.phrase(compatible)
         if found:
             certainty = Certainty.CERTAIN if found.proven else Certainty.LIKELY
             secret = Secret(SecretKind.RECOVERY_PHRASE, certainty, words=found.words)
             return Inspected(removed(secret), secret)
-        compatible = plain(read)
         key = keys.find(compatible, hash_asked_for=hash_asked_for, previous=plain(previous))
         if key:
             return Inspected(removed(key.secret), key.secret, needs_context=key.needs_context)
-        masked = codes.mask(kept, plain(kept))
+        masked = codes.mask(kept, compatible if read is kept else plain(kept))
         if masked.kinds:
             return Inspected(masked.text, Secret(masked.kinds[0], Certainty.LIKELY))
         return Inspected(kept, None)

@@ -1,45 +1,73 @@
 """Private keys, by their form where it decides and by what was said around them where it does not."""
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from enum import Enum
 
 from imconnect.domain.readings import Certainty, Secret, SecretKind
 from imconnect.formats import base58, ed25519, explorers
+from imconnect.guard.words import Words
 
 _TOKEN = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{25,140}(?![0-9A-Za-z])")
+_DIGIT = re.compile(r"\d")
+_LETTER = re.compile(r"[a-fA-F]")
+_SHORTEST = 25
 _HEX = re.compile(r"(?:0[xX])?([0-9a-fA-F]+)")
 _BROKEN_HEX = re.compile(r"(?<![0-9A-Za-z])(?:0[xX])?[0-9a-fA-F]{2,64}(?:[ \t\r\n:,_>-]{1,4}[0-9a-fA-F]{2,64}){1,70}")
 _SEPARATORS = re.compile(r"[ \t\r\n:,_>-]+")
 _NUMBERS = re.compile(r"\d{1,3}(?:[ \t\r\n]{0,2},[ \t\r\n]{0,2}\d{1,3}){31,}")
-_SCHEMES = re.compile(
-    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY|otpauth(?:-migration)?://|\bwc:[0-9a-f-]{16,}@\d\?\S*symkey="
-    r"|\bsuiprivkey1[02-9ac-hj-np-z]{20}|\bnsec1[02-9ac-hj-np-z]{20}|\bage-secret-key-1[02-9ac-hj-np-z]{20}",
-    re.IGNORECASE,
-)
 _EXTENDED = re.compile(r"[xyztuvXYZUV]prv[1-9A-HJ-NP-Za-km-z]{90,110}")
 _WIF = re.compile(r"[5KL9cTQ6][1-9A-HJ-NP-Za-km-z]{50,51}")
 _BIP38 = re.compile(r"6P[1-9A-HJ-NP-Za-km-z]{56}")
 _KEYSTORE = ("ciphertext", "kdfparams", "cipherparams")
+_SCHEMES = Words(
+    ("otpauth://", "otpauth-migration://", "|suiprivkey1", "|nsec1", "|age-secret-key-1", "private key-----")
+)
+_PAIRING = ("wc:", "symkey=")
 
-_KEY_WORD = re.compile(
-    r"私[钥鑰匙鍵]|秘[钥鑰]|密[钥鑰]|私 ?key|priv(?:ate)?[ _-]?key|prv ?key|secret[ _-]?key|\bsk\b|\bpk\b"
-    r"|export(?:ed)? key"
-    r"|\bwif\b|keystore|\bimport(?:ed|ing)?\b|导入|導入|導出|导出|master key|my key|wallet key|signing key"
-    r"|\bkeys?\b(?=[ \t]*(?::|=|is\b))"
-    r"|clave privada|cl[eé] priv[eé]e|chiave privata|秘密鍵|개인 ?키|приватн|закрыт\w+ ключ",
-    re.IGNORECASE,
+_KEY_WORDS = Words(
+    (
+        "私钥", "私鑰", "私匙", "私鍵", "私key", "私 key", "秘钥", "秘鑰", "密钥", "密鑰", "private key",
+        "private_key",
+        "private-key", "privatekey", "privkey", "priv key", "priv_key", "prvkey", "prv key", "secret key",
+        "secret_key",
+        "secret-key", "secretkey", "exported key", "export key", "|wif|", "master key", "my key", "wallet key",
+        "signing key", "|key:", "|key :", "|key=", "|key =", "|key is|", "|keys:", "|keys are|", "clave privada",
+        "clé privée", "cle privee", "chiave privata", "privater schlüssel", "秘密鍵", "개인키", "개인 키", "приватн",
+        "закрытый ключ", "özel anahtar", "chave privada",
+    )
+)  # fmt: skip
+_SPOKEN_OF_KEYS = Words(
+    (
+        *_KEY_WORDS.written,
+        "导入",
+        "導入",
+        "导出",
+        "導出",
+        "|sk|",
+        "|pk|",
+        "keystore",
+        "|import|",
+        "|imported|",
+        "|importing|",
+    )
 )
-_TRANSACTION_WORD = re.compile(
-    r"\btx\b|tx ?id|tx ?hash|\bhash|哈希|哈西|交易|转[账帐]|轉[賬帳]|transact|transfer|txn|提[币幣现現]"
-    r"|充[值币幣]|到[账帐賬帳]"
-    r"|deposit|withdraw|\bsent\b|\bsend\b|pending|confirm|打包|确认|確認|区块|區塊|block|explorer|浏览器|瀏覽器"
-    r"|nonce|\bgas\b"
-    r"|arriv|receiv|swap|bridge|跨链|跨鏈|流水号",
-    re.IGNORECASE,
-)
-_DENIED = re.compile(r"(?:\bnot|\bno|isn.?t|不是|并非|非|别|不要|没有|沒有)[^,.;，。；]{0,8}$", re.IGNORECASE)
+_TRANSACTION_WORDS = Words(
+    (
+        "|tx|", "txid", "tx id", "txhash", "tx hash", "|txn", "|hash", "哈希", "哈西", "交易", "转账", "转帐",
+        "轉賬", "轉帳", "transact",
+        "transfer", "提币", "提幣", "提现", "提現", "充值", "充币", "充幣", "到账", "到帐", "到賬", "到帳",
+        "deposit", "withdraw",
+        "|sent|", "|send|", "pending", "confirm", "打包", "确认", "確認", "区块", "區塊", "block", "explorer",
+        "浏览器",
+        "瀏覽器", "nonce", "|gas|", "arriv", "receiv", "swap", "bridge", "跨链", "跨鏈", "流水号",
+    )
+)  # fmt: skip
+_DENIED = re.compile(r"(?:\bnot|\bno|isn.?t|不是|并非|非|别|不要|没有|沒有)[^,.;，。；]{0,8}$")
 _NEAR = 60
+_MOST_VALUES = 128
+"""A text with more values of a key's length than these is withheld: nobody writes so many to a support desk by hand."""
 
 
 class Standing(Enum):
@@ -63,31 +91,42 @@ def find(text: str, *, hash_asked_for: bool, previous: str) -> Found | None:
 
     *previous* is the message before; a 64-digit value without any context counts as a key that may be a hash.
     """
-    if "{" in text or "ipher" in text:
-        folded = text.lower()
-        if sum(word in folded for word in _KEYSTORE) >= 2 or ("ciphertext" in folded and '"crypto"' in folded):
-            return _certain(SecretKind.KEYSTORE)
-    if _SCHEMES.search(text) or _byte_array(text):
+    folded = text.lower()
+    if sum(word in folded for word in _KEYSTORE) >= 2 or ("ciphertext" in folded and '"crypto"' in folded):
+        return _certain(SecretKind.KEYSTORE)
+    if _SCHEMES.within(folded) or all(part in folded for part in _PAIRING):
+        return _certain(SecretKind.PRIVATE_KEY)
+    if len(text) < _SHORTEST or not _DIGIT.search(text):
+        return None
+    if _byte_array(text):
         return _certain(SecretKind.PRIVATE_KEY)
     values = [(match.start(), match.end(), match[0]) for match in _TOKEN.finditer(text)]
     values += _joined(text)
-    if not values:
-        return None
-    links = [(match.start(), match.end(), match) for match in explorers.LINK.finditer(text)] if "/" in text else []
+    values = [each for each in values if len(each[2]) >= _SHORTEST]
+    return _judged(text, folded, values, hash_asked_for=hash_asked_for, previous=previous) if values else None
+
+
+def _judged(
+    text: str, folded: str, values: list[tuple[int, int, str]], *, hash_asked_for: bool, previous: str
+) -> Found | None:
+    around = _Around(folded, previous.lower(), hash_asked_for=hash_asked_for)
     unclear: Found | None = None
+    judged = 0
     for start, end, value in values:
+        if not _worth_a_look(value) or _shown_by_explorer(text, start, end):
+            continue
+        judged += 1
+        if judged > _MOST_VALUES:
+            return Found(Secret(SecretKind.PRIVATE_KEY, Certainty.LIKELY))
         if _structural(value):
             return _certain(SecretKind.PRIVATE_KEY)
-        link = next((match for begin, stop, match in links if begin <= start and end <= stop), None)
-        if link is not None and _shown_by_explorer(link, value):
-            continue
-        if not _as_long_as_a_key(value):
-            continue
-        standing = _standing(text, start, end, previous)
+        digits = len(_digits(value))
+        standing = around.standing(start, end, hexadecimal=bool(digits))
         if standing is Standing.KEY:
-            return Found(Secret(SecretKind.PRIVATE_KEY, Certainty.CERTAIN))
-        if standing is Standing.UNCLEAR and not hash_asked_for and _sixty_four(value):
-            unclear = Found(Secret(SecretKind.PRIVATE_KEY, Certainty.LIKELY, perhaps_a_hash=True), needs_context=True)
+            return _certain(SecretKind.PRIVATE_KEY)
+        if standing is Standing.UNCLEAR and 60 <= digits <= 68:
+            secret = Secret(SecretKind.PRIVATE_KEY, Certainty.LIKELY, perhaps_a_hash=True)
+            unclear = Found(secret, needs_context=not around.key_before)
     return unclear
 
 
@@ -99,10 +138,10 @@ def _joined(text: str) -> list[tuple[int, int, str]]:
     """Hexadecimal values that were broken over lines or written in groups, put together."""
     found: list[tuple[int, int, str]] = []
     for match in _BROKEN_HEX.finditer(text):
-        parts = _SEPARATORS.split(match[0])
-        value = "".join(parts)
-        digits = value[2:] if value[:2] in ("0x", "0X") else value
-        if 60 <= len(digits) <= 68 or len(digits) == 128:
+        if match.end() - match.start() < 60:
+            continue
+        value = _SEPARATORS.sub("", match[0])
+        if 60 <= len(_digits(value)) <= 68 or len(_digits(value)) == 2 * ed25519.PAIR:
             found.append((match.start(), match.end(), value))
     return found
 
@@ -130,23 +169,16 @@ def _structural(value: str) -> bool:
 
 
 def _digits(value: str) -> str:
-    """The hexadecimal digits of *value* without `0x`; nothing where it is not hexadecimal."""
+    """The hexadecimal digits of *value* without `0x`; nothing where it is not hexadecimal, or a number in tens."""
     found = _HEX.fullmatch(value)
-    return found[1] if found else ""
+    return found[1] if found and len(_LETTER.findall(found[1])) >= 3 else ""
 
 
 def _mixed(value: str) -> bool:
-    return any(letter.isdigit() for letter in value) and value not in (value.lower(), value.upper())
+    return value not in (value.lower(), value.upper()) and bool(_DIGIT.search(value))
 
 
-def _shown_by_explorer(link: re.Match[str], value: str) -> bool:
-    shown = explorers.shown(link[1], link[2])
-    return shown is not None and (
-        value in (shown.transaction, shown.address) or value == (shown.transaction or "")[:140]
-    )
-
-
-def _as_long_as_a_key(value: str) -> bool:
+def _worth_a_look(value: str) -> bool:
     """Long enough to be a key, whole or with a few characters missing; addresses are shorter or have their own form."""
     digits = len(_digits(value))
     if digits:
@@ -154,33 +186,55 @@ def _as_long_as_a_key(value: str) -> bool:
     return 43 <= len(value) <= 120 and _mixed(value)
 
 
-def _sixty_four(value: str) -> bool:
-    return 60 <= len(_digits(value)) <= 68
+def _shown_by_explorer(text: str, start: int, end: int) -> bool:
+    """Whether the value is what an explorer's link shows: then it is public."""
+    written = text[max(0, start - 400) : end].rsplit(maxsplit=1)[-1]
+    link = explorers.LINK.search(written) if "/" in written else None
+    shown = explorers.shown(link[1], link[2]) if link else None
+    return shown is not None and text[start:end] in (shown.transaction, shown.address)
 
 
-def _standing(text: str, start: int, end: int, previous: str) -> Standing:
-    """Key or hash, by the nearer word; a label before the value counts more than one behind it."""
-    key = _distance(_KEY_WORD, text, start, end)
-    transaction = _distance(_TRANSACTION_WORD, text, start, end)
-    if key is not None and (transaction is None or key <= transaction):
-        return Standing.KEY
-    if transaction is not None:
-        return Standing.HASH
-    key_before = bool(_KEY_WORD.search(previous))
-    if key_before:
-        return Standing.UNCLEAR if _TRANSACTION_WORD.search(previous) else Standing.KEY
-    return Standing.HASH if _TRANSACTION_WORD.search(previous) else Standing.UNCLEAR
+class _Around:
+    """What is said around the values of one message."""
 
+    def __init__(self, folded: str, previous: str, *, hash_asked_for: bool) -> None:
+        self._text = folded
+        self._key = _KEY_WORDS.places(folded)
+        self._spoken_of_keys = _SPOKEN_OF_KEYS.places(folded)
+        self._transaction = _TRANSACTION_WORDS.places(folded)
+        self.key_before = bool(previous) and _SPOKEN_OF_KEYS.within(previous)
+        self._hash_before = bool(previous) and _TRANSACTION_WORDS.within(previous)
+        self._hash_asked_for = hash_asked_for
 
-def _distance(rule: re.Pattern[str], text: str, start: int, end: int) -> int | None:
-    """How far the nearest word of *rule* is from the value, in characters; None beyond sixty or where denied."""
-    nearest: int | None = None
-    begin = max(0, start - _NEAR - 20)
-    for match in rule.finditer(text, begin, start):
-        if start - match.end() <= _NEAR and not _DENIED.search(text, max(0, match.start() - 14), match.start()):
-            nearest = start - match.end()
-    for match in rule.finditer(text, end, min(len(text), end + _NEAR + 20)):
-        distance = 2 * (match.start() - end) + 10
-        if match.start() - end <= _NEAR and not _DENIED.search(text, max(0, match.start() - 14), match.start()):
-            return distance if nearest is None else min(nearest, distance)
-    return nearest
+    def standing(self, start: int, end: int, *, hexadecimal: bool) -> Standing:
+        """Key or hash, by the nearer word; a label before the value counts more than one behind it."""
+        key = self._distance(self._spoken_of_keys if hexadecimal else self._key, start, end)
+        transaction = self._distance(self._transaction, start, end)
+        if key is not None and (transaction is None or key <= transaction):
+            return Standing.KEY
+        if transaction is not None:
+            return Standing.HASH
+        if self.key_before:
+            return Standing.UNCLEAR if self._hash_before or not hexadecimal else Standing.KEY
+        return Standing.HASH if self._hash_asked_for or self._hash_before else Standing.UNCLEAR
+
+    def _distance(self, places: list[tuple[int, int]], start: int, end: int) -> int | None:
+        """How far the nearest of *places* is from the value, in characters; None beyond sixty or where denied."""
+        at = bisect_left(places, (start, start))
+        nearest: int | None = None
+        for begin, stop in reversed(places[max(0, at - _NEAR) : at]):
+            if start - stop > _NEAR:
+                break
+            if not self._denied(begin):
+                nearest = max(0, start - stop)
+                break
+        for begin, _ in places[at : at + _NEAR]:
+            if begin - end > _NEAR:
+                break
+            if begin >= end and not self._denied(begin):
+                behind = 2 * (begin - end) + 10
+                return behind if nearest is None else min(nearest, behind)
+        return nearest
+
+    def _denied(self, begin: int) -> bool:
+        return bool(_DENIED.search(self._text, max(0, begin - 14), begin))

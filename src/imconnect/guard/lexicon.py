@@ -35,6 +35,7 @@ class WordList:
     name: str
     bit: int
     weights: dict[str, int] = field(repr=False)
+    counted: bool  # the weights were counted in ordinary text, not taken alike for every word
     places: dict[str, int] = field(repr=False)  # for BIP-39's checksum; empty where the list has another
 
 
@@ -57,13 +58,13 @@ class Lexicon:
 
     def _add(self, name: str, words: list[str], rarity: dict[str, int], *, checked: bool) -> None:
         bit = 1 << len(self.lists)
-        plain = [lower(word) for word in words]
+        plain = lower("\n".join(words)).split("\n")
         size = _BITS[len(words)]
         weights = {
             word: max(_COMMON, min(_RARE, rarity[word] - size)) if word in rarity else _FOREIGN for word in plain
         }
         places = {word: place for place, word in enumerate(plain)} if checked else {}
-        self.lists.append(WordList(name, bit, weights, places))
+        self.lists.append(WordList(name, bit, weights, bool(rarity), places))
         known, deletes = self.words, self.deletes
         for word in plain:
             known[word] = known.get(word, 0) | bit

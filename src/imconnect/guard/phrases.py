@@ -1,20 +1,21 @@
 """Recovery phrases in an alphabetic script: how unlikely is it that ordinary words follow each other so?"""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from imconnect.guard.lexicon import LENGTHS, Lexicon, WordList, checksum_fits
 
-TOKEN = re.compile(r"[a-z]+|[а-яё]+|[\u3041-\u3096\u3099\u309a\u309d\u309e]+|[\u1100-\u11ff]+|[\u3400-\u9fff]+|\d+")
+TOKEN = re.compile(r"[a-z]+|[а-яё]+|[\u3041-\u3096\u3099\u309a\u309d\u309e]+|[가-힣]+|[\u3400-\u9fff]+|\d+")
 _LABEL = re.compile(
     r"(?:\b(?:words?|nos?|num(?:ber)?|nr|palabra|mot|parola|palavra|slovo|kelime|слово|номер)\b\.?|#|№|단어"
     r"|단어|単語|第)"
     r"[ \t]{0,3}#?[ \t]{0,3}\d{1,2}[ \t]{0,3}(?:st\b|nd\b|rd\b|th\b|个|個|番)?[ \t]{0,3}(?:单?词|單?詞|单词|單詞|字)?"
     r"[ \t]{0,3}(?:\bis\b|\bes\b|\best\b|是|为|為)?[ \t]{0,3}[=:.)、-]?"
 )
-_GLUED = re.compile(r"[a-z]{36,}|[а-яё]{36,}|[\u3041-\u309f]{24,}|[\u1100-\u11ff]{36,}")
+_CAMEL = re.compile(r"(?:[A-ZÀ-Þ][a-zß-ÿ]{1,12}){6}")
 _HUMP = re.compile(r"(?<=[a-zß-ÿ])(?=[A-ZÀ-Þ])")
 _CONTEXT = (
     "seed phrase", "seedphrase", "seed word", "my seed", "seed:", "seed :", "mnemonic", "recovery phrase",
@@ -101,9 +102,10 @@ _ENOUGH, _ENOUGH_ALONE, _ENOUGH_IN_CONTEXT = 270, 200, 150
 _WORDS, _WORDS_IN_CONTEXT = 7, 5
 _STARTED, _BROKEN_OFF = 40, 90
 _THIN = 80
-_CHECKED_SCORE = 80
+_CHECKED_SCORE = _LEAST_SCORE = 80
 _MOST_CHECKS = 400
-_SHORTEST_GLUED, _LONGEST_GLUED, _LONGEST_WORD = 36, 600, 13
+_SHORTEST_GLUED, _SHORTEST_GLUED_ALPHABETIC, _LONGEST_GLUED, _LONGEST_WORD = 16, 36, 600, 13
+_CLOSE, _MARGIN = 3, 12
 _PREFIXES, _PREFIXES_IN_CONTEXT = 11, 8
 
 
@@ -131,9 +133,9 @@ def in_context(text: str) -> bool:
     return any(word in text for word in _CONTEXT)
 
 
-def words_apart(text: str) -> str:
-    """*text* with a blank between the words of `CamelCase`."""
-    return _HUMP.sub(" ", text)
+def words_apart(text: str) -> str | None:
+    """*text* with a blank between the words of `CamelCase`, or None where there is none."""
+    return _HUMP.sub(" ", text) if _CAMEL.search(text) else None
 
 
 def without_labels(text: str) -> str:
@@ -141,50 +143,64 @@ def without_labels(text: str) -> str:
     return _LABEL.sub(" ", text) if _LABEL.search(text) else text
 
 
-def find(text: str, lexicon: Lexicon, *, context: bool | None = None) -> Phrase | None:
-    """The recovery phrase in *text* (in `lower` form), if there is one. `context`: was it announced?"""
-    text = without_labels(text)
-    tokens = TOKEN.findall(text)
+def find(text: str, lexicon: Lexicon, *, context: bool) -> Phrase | None:
+    """The recovery phrase in *text* (in `lower` form), if there is one. *context*: it was announced, here or before."""
+    tokens = TOKEN.findall(without_labels(text))
     known = lexicon.words
     masks = [known.get(token, 0) for token in tokens]
     listed = len(masks) - masks.count(0)
-    if context is None:
-        context = in_context(text)
-    if listed >= (_WORDS_IN_CONTEXT if context else _WORDS) - 2:
+    found: Phrase | None = None
+    if listed >= (_WORDS_IN_CONTEXT if context else _WORDS):
         found = _spelled_out(tokens, masks, lexicon, context=context)
-        if found:
-            return found
-    if len(text) >= _SHORTEST_GLUED:
-        found = _glued(text, lexicon)
-        if found:
-            return found
-    return _prefixes(tokens, masks, lexicon, context=context) if len(tokens) >= _PREFIXES_IN_CONTEXT else None
+    if found is None and tokens and len(max(tokens, key=len)) >= _SHORTEST_GLUED:
+        found = _glued(tokens, lexicon)
+    if found is None and len(tokens) >= _PREFIXES_IN_CONTEXT:
+        found = _prefixes(tokens, masks, lexicon, context=context)
+    return found
 
 
 def _spelled_out(tokens: list[str], masks: list[int], lexicon: Lexicon, *, context: bool) -> Phrase | None:
     labels = _labels(tokens)
     least = _WORDS_IN_CONTEXT if context else _WORDS
+    counts = Counter(masks)
+    slips: dict[str, int] = {}
     likely: Phrase | None = None
     for words in lexicon.lists:
         bit = words.bit
-        if sum(1 for mask in masks if mask & bit) < least - 2:
+        if sum(count for mask, count in counts.items() if mask & bit) < least:
             continue
-        sequence = _sequence(tokens, masks, words, labels)
-        for stretch in _stretches(sequence, words, lexicon):
-            if _proven(stretch, words):
-                return Phrase(len(stretch.listed), proven=True)
-            if likely is None and _likely(stretch, english=not bit & ~1, context=context):
-                likely = Phrase(len(stretch.listed), proven=False)
+        for begin, end in _clusters([place for place, mask in enumerate(masks) if mask & bit], least):
+            part = slice(max(0, begin - _MARGIN), end + _MARGIN)
+            sequence = _sequence(tokens[part], masks[part], words, labels)
+            for stretch in _stretches(sequence, words, lexicon, slips):
+                if _proven(stretch, words):
+                    return Phrase(len(stretch.listed), proven=True)
+                if likely is None and _likely(stretch, english=words.counted, context=context):
+                    likely = Phrase(len(stretch.listed), proven=False)
     return likely
+
+
+def _clusters(places: list[int], least: int) -> Iterator[tuple[int, int]]:
+    """From where to where listed words lie close enough together to be a phrase."""
+    begin = end = -1
+    for first, last in zip(places, places[least - 1 :], strict=False):
+        if last - first > _CLOSE * least:
+            continue
+        if begin >= 0 and first <= end + 2 * _MARGIN:
+            end = last
+            continue
+        if begin >= 0:
+            yield begin, end
+        begin, end = first, last
+    if begin >= 0:
+        yield begin, end
 
 
 def _labels(tokens: list[str]) -> frozenset[str]:
     """Words that stand before one small number after another, in whatever language: they count the others."""
-    before: dict[str, set[str]] = {}
-    for word, number in pairwise(tokens):
-        if number.isdigit() and len(number) <= 2 and not word.isdigit():
-            before.setdefault(word, set()).add(number)
-    return frozenset(word for word, numbers in before.items() if len(numbers) >= 4)
+    counting = {(word, number) for word, number in pairwise(tokens) if len(number) <= 2 and number.isdigit()}
+    times = Counter(word for word, _ in counting)
+    return frozenset(word for word, count in times.items() if count >= 4 and not word.isdigit())
 
 
 def _sequence(
@@ -206,7 +222,9 @@ def _sequence(
     return sequence
 
 
-def _stretches(sequence: list[tuple[str, int | None]], words: WordList, lexicon: Lexicon) -> Iterator[_Stretch]:
+def _stretches(
+    sequence: list[tuple[str, int | None]], words: WordList, lexicon: Lexicon, slips: dict[str, int]
+) -> Iterator[_Stretch]:
     """The stretches of highest score, by Kadane's rule."""
     weights, bit = words.weights, words.bit
     start = score = best = 0
@@ -214,19 +232,20 @@ def _stretches(sequence: list[tuple[str, int | None]], words: WordList, lexicon:
     for place, (token, listed) in enumerate(sequence):
         if listed is not None:
             score += listed
-        elif score > _STARTED and lexicon.one_slip_away(token) & bit:
-            score += _SLIP
-        elif score > _STARTED and lexicon.prefixes.get(token, 0) & bit:
-            score += _PREFIX
+        elif score > _STARTED:
+            if token not in slips:
+                slips[token] = lexicon.one_slip_away(token)
+            cut = lexicon.prefixes.get(token, 0) & bit
+            score += _SLIP if slips[token] & bit else _PREFIX if cut else _UNKNOWN
         else:
             score += _UNKNOWN
         if score > best:
             best, end = score, place
         elif score <= 0 or score < best - _BROKEN_OFF:
-            if end >= 0:
+            if best >= _LEAST_SCORE:
                 yield _stretch(sequence, start, end, best, weights)
             start, score, best, end = place + 1, 0, 0, -1
-    if end >= 0:
+    if best >= _LEAST_SCORE:
         yield _stretch(sequence, start, end, best, weights)
 
 
@@ -288,33 +307,42 @@ def _plausible(window: list[str], words: WordList) -> bool:
     return len(set(window)) >= len(window) * 0.5 and sum(words.weights[word] for word in window) >= _CHECKED_SCORE
 
 
-def _glued(text: str, lexicon: Lexicon) -> Phrase | None:
-    """Words run together without a blank: 36 letters or more that split into list words to the last."""
-    known = lexicon.words
-    for match in _GLUED.finditer(text):
-        run = match[0][:_LONGEST_GLUED]
-        fewest: list[int] = [0, *[0] * len(run)]
-        reached = bytearray(len(run) + 1)
-        reached[0] = 1
-        last = 0
-        for start in range(len(run)):
-            if start > last:
-                break
-            if not reached[start]:
-                continue
-            for end in range(start + 2, min(start + _LONGEST_WORD, len(run)) + 1):
-                if run[start:end] in known and (not reached[end] or fewest[start] + 1 < fewest[end]):
-                    reached[end] = 1
-                    fewest[end] = fewest[start] + 1
-                    last = max(last, end)
-        if reached[len(run)] and fewest[len(run)] >= _WORDS:
-            return Phrase(fewest[len(run)], proven=False)
+def _glued(tokens: list[str], lexicon: Lexicon) -> Phrase | None:
+    """Words run together without a blank, that split into list words to the last letter."""
+    for token in tokens:
+        if len(token) >= (_SHORTEST_GLUED if token[0] > "ҿ" else _SHORTEST_GLUED_ALPHABETIC):
+            words = _fewest_words(token[:_LONGEST_GLUED], lexicon.words)
+            if words >= _WORDS:
+                return Phrase(words, proven=False)
     return None
+
+
+def _fewest_words(run: str, known: Container[str]) -> int:
+    """Into how many words of *known* the whole of *run* splits; 0 where it does not."""
+    fewest = [0] * (len(run) + 1)
+    reached = 0
+    for start in range(len(run)):
+        if start > reached:
+            return 0
+        if start and not fewest[start]:
+            continue
+        for end in range(start + 2, min(start + _LONGEST_WORD, len(run)) + 1):
+            if run[start:end] in known and (not fewest[end] or fewest[start] + 1 < fewest[end]):
+                fewest[end] = fewest[start] + 1
+                reached = max(reached, end)
+    return fewest[-1]
 
 
 def _prefixes(tokens: list[str], masks: list[int], lexicon: Lexicon, *, context: bool) -> Phrase | None:
     """Four letters a word, as they are punched into steel plates."""
     least = _PREFIXES_IN_CONTEXT if context else _PREFIXES
+    cuts = [
+        place
+        for place, token in enumerate(tokens)
+        if len(token) == 4 and not masks[place] and token in lexicon.prefixes
+    ]
+    if not any(last - first < 4 * least for first, last in zip(cuts, cuts[least // 2 - 1 :], strict=False)):
+        return None
     run: list[str] = []
     cut, shared = 0, -1
     for token, mask in zip([*tokens, "."], [*masks, 0], strict=True):

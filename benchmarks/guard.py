@@ -1,0 +1,548 @@
+"""How much the guard finds, how seldom it errs and how long it takes: `python benchmarks/guard.py --help`.
+
+Phrases and keys are made at random from the seed. Ordinary text is read from files of JSON strings, one a line, that
+whoever runs this brings along: no corpus is shipped.
+"""
+
+import argparse
+import json
+import random
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import time
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from mnemonic import Mnemonic
+from nacl.signing import SigningKey
+
+from imconnect.domain.readings import SecretKind
+from imconnect.formats import base58, bech32
+from imconnect.guard import Guard, Tail
+from imconnect.guard.lexicon import ALPHABETIC, HAN
+
+LANGUAGES = (*ALPHABETIC, *HAN)
+FURTHER = ("slip39", "monero_english")
+EMOJI = "🔥😀🚀💎🙏👍🎉❤"
+FILLERS = {
+    "english": ("then", "and", "after", "that", "comes"),
+    "french": ("puis", "et", "ensuite"),
+    "italian": ("poi", "e", "dopo"),
+    "spanish": ("luego", "y", "después"),
+    "portuguese": ("depois", "e", "então"),
+    "czech": ("pak", "a", "potom"),
+    "turkish": ("sonra", "ve"),
+    "russian": ("потом", "и", "затем"),
+    "japanese": ("それから", "つぎは"),
+    "korean": ("그리고", "다음은"),
+    "chinese_simplified": ("然后", "还有"),
+    "chinese_traditional": ("然後", "還有"),
+}
+ALIKE = dict(zip("aeopcyxi", "аеорсухі", strict=True))
+
+
+class Maker:
+    """Makes phrases of one language and disguises them; the same seed makes the same ones."""
+
+    def __init__(self, language: str, seed: int) -> None:
+        self.language = language
+        self.dice = random.Random(f"{language} {seed}")
+        self.mnemonic = Mnemonic(language if language in LANGUAGES else "english")
+        self.words = self.mnemonic.wordlist
+        if language in FURTHER:
+            self.words = list(next(each for each in Guard().lexicon.lists if each.name == language).weights)
+
+    @property
+    def han(self) -> bool:
+        return self.language in HAN
+
+    def phrase(self) -> list[str]:
+        strength = self.dice.choice((128, 128, 128, 160, 192, 224, 256, 256))
+        return self.mnemonic.to_mnemonic(self.dice.randbytes(strength // 8)).replace("\u3000", " ").split(" ")
+
+
+Noise = Callable[[Maker, list[str]], list[str]]
+"""From the words of a phrase to the messages that carry it."""
+
+
+def spaced(_: Maker, words: list[str]) -> list[str]:
+    return [" ".join(words)]
+
+
+def numbered(maker: Maker, words: list[str]) -> list[str]:
+    styles = ("{n}. {w} ", "{n}) {w}\n", "{n}:{w}, ", "({n}) {w} ", "{n}-{w} ", "[{n}] {w}\n", "{w} {n} ")
+    style = maker.dice.choice(styles)
+    return ["".join(style.format(n=n, w=w) for n, w in enumerate(words, 1))]
+
+
+def one_a_line(_: Maker, words: list[str]) -> list[str]:
+    return ["\n".join(words)]
+
+
+def commas(maker: Maker, words: list[str]) -> list[str]:
+    return [maker.dice.choice((",", ", ", "、", "，", "; ")).join(words)]
+
+
+def dashes(maker: Maker, words: list[str]) -> list[str]:
+    return [json.dumps(words, ensure_ascii=False) if maker.dice.random() < 0.5 else " - ".join(words)]
+
+
+def emoji(maker: Maker, words: list[str]) -> list[str]:
+    return ["".join(f"{word} {maker.dice.choice(EMOJI)} " for word in words)]
+
+
+def mixed_case(maker: Maker, words: list[str]) -> list[str]:
+    return [" ".join(maker.dice.choice((str.upper, str.title, str.lower))(word) for word in words)]
+
+
+def full_width(_: Maker, words: list[str]) -> list[str]:
+    wide = "".join(chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" else letter for letter in "\u3000".join(words))
+    return [wide]
+
+
+def zero_width(maker: Maker, words: list[str]) -> list[str]:
+    inside = maker.dice.choice("\u200b\u200c\u200d\u2060\ufeff\u00ad")
+    return [" ".join(inside.join(word) for word in words)]
+
+
+def slip(maker: Maker, word: str) -> str:
+    """One letter left out, doubled, exchanged with its neighbour or replaced."""
+    dice = maker.dice
+    if len(word) < 2:
+        return dice.choice(maker.words)
+    place = dice.randrange(len(word) - 1)
+    other = dice.choice("".join(maker.words[:50]).replace(" ", ""))
+    return dice.choice(
+        (
+            word[:place] + word[place + 1 :],
+            word[:place] + word[place] + word[place:],
+            word[:place] + word[place + 1] + word[place] + word[place + 2 :],
+            word[:place] + other + word[place + 1 :],
+        )
+    )
+
+
+def slips(count: int) -> Noise:
+    def made(maker: Maker, words: list[str]) -> list[str]:
+        spoilt = list(words)
+        for place in maker.dice.sample(range(len(words)), count):
+            spoilt[place] = slip(maker, words[place])
+        return [" ".join(spoilt)]
+
+    return made
+
+
+def missing_word(maker: Maker, words: list[str]) -> list[str]:
+    left_out = maker.dice.randrange(len(words))
+    return [" ".join(word for place, word in enumerate(words) if place != left_out)]
+
+
+def bad_checksum(maker: Maker, words: list[str]) -> list[str]:
+    return [" ".join(maker.dice.choice(maker.words) for _ in words)]
+
+
+def labels(maker: Maker, words: list[str]) -> list[str]:
+    styles = ("Word {n}: {w}\n", "word #{n} = {w}, ", "#{n} {w} ", "第{n}个词：{w}\n", "第{n}个：{w} ", "word{n}={w}\n")
+    style = maker.dice.choice(styles)
+    return ["".join(style.format(n=n, w=w) for n, w in enumerate(words, 1))]
+
+
+def over_messages(count: int) -> Noise:
+    def made(_: Maker, words: list[str]) -> list[str]:
+        size = -(-len(words) // count)
+        return [" ".join(words[start : start + size]) for start in range(0, len(words), size)]
+
+    return made
+
+
+def look_alikes(maker: Maker, words: list[str]) -> list[str]:
+    rate = maker.dice.choice((0.2, 0.5))
+    return ["".join(ALIKE.get(letter, letter) if maker.dice.random() < rate else letter for letter in " ".join(words))]
+
+
+def no_accents(_: Maker, words: list[str]) -> list[str]:
+    parts = unicodedata.normalize("NFKD", " ".join(words))
+    return ["".join(part for part in parts if not "\u0300" <= part <= "\u036f")]
+
+
+def glued(_: Maker, words: list[str]) -> list[str]:
+    return ["".join(words)]
+
+
+def camel(_: Maker, words: list[str]) -> list[str]:
+    return ["".join(word.title() for word in words)]
+
+
+def filler(maker: Maker, words: list[str]) -> list[str]:
+    said: list[str] = []
+    for place, word in enumerate(words):
+        said.append(word)
+        if place % 4 == 3:
+            said.append(maker.dice.choice(FILLERS.get(maker.language, FILLERS["english"])))
+    return [" ".join(said)]
+
+
+def prefixes(_: Maker, words: list[str]) -> list[str]:
+    return [" ".join(unicodedata.normalize("NFC", word)[:4] for word in words)]
+
+
+def first_eight(_: Maker, words: list[str]) -> list[str]:
+    return [" ".join(words[:8])]
+
+
+def in_a_sentence(maker: Maker, words: list[str]) -> list[str]:
+    before, after = maker.dice.choice((("我的钱包打不开了 ", " 帮我看看"), ("please help me restore: ", " thank you")))
+    return [before + " ".join(words) + after]
+
+
+def quoted(_: Maker, words: list[str]) -> list[str]:
+    lines = [" ".join(words[start : start + 4]) for start in range(0, len(words), 4)]
+    return ["On Mon, 2 Nov 2026 somebody wrote:\n" + "\n".join(f"> > {line}" for line in lines)]
+
+
+NOISES: dict[str, Noise] = {
+    "plain": spaced,
+    "numbered": numbered,
+    "one a line": one_a_line,
+    "commas": commas,
+    "dashes, JSON": dashes,
+    "emoji between": emoji,
+    "mixed case": mixed_case,
+    "full-width": full_width,
+    "zero-width": zero_width,
+    "look-alike letters": look_alikes,
+    "no accents": no_accents,
+    "labels": labels,
+    "in a sentence": in_a_sentence,
+    "quoted mail": quoted,
+    "bad checksum": bad_checksum,
+    "one missing word": missing_word,
+    "one typo": slips(1),
+    "two typos": slips(2),
+    "glued": glued,
+    "CamelCase": camel,
+    "filler every four": filler,
+    "four letters a word": prefixes,
+    "over two messages": over_messages(2),
+    "over three messages": over_messages(3),
+    "first eight words": first_eight,
+}
+NOT_FOR_HAN = frozenset({"four letters a word", "CamelCase", "mixed case", "look-alike letters", "no accents"})
+LATIN = frozenset({"english", "french", "italian", "spanish", "portuguese", "czech", "turkish", *FURTHER})
+
+
+def applies(noise: str, language: str) -> bool:
+    if noise == "four letters a word":
+        return language in ("english", "french", "italian", "spanish", "portuguese", "czech")
+    return language not in HAN or noise not in NOT_FOR_HAN
+
+
+def found(guard: Guard, messages: list[str], words: list[str]) -> tuple[bool, int]:
+    """Whether the phrase was seen, and how many of its words stay readable once everything named is withdrawn."""
+    tail = Tail(guard)
+    kept: dict[str, str] = {}
+    seen = False
+    for place, message in enumerate(messages):
+        inspected = tail.inspect("customer", str(place), message, float(place))
+        kept[str(place)] = inspected.text
+        if inspected.secret and inspected.secret.kind is SecretKind.RECOVERY_PHRASE:
+            seen = True
+            for earlier in inspected.earlier:
+                kept[earlier] = ""
+            kept[str(place)] = re.sub(r"\[\w+ removed\]", "", inspected.text)
+    left = " ".join(kept.values()).lower()
+    return seen, sum(word in left.split() for word in set(words)) if seen else 0
+
+
+def recall(guard: Guard, count: int, seed: int) -> bool:
+    by_noise: dict[str, Counter[str]] = defaultdict(Counter)
+    by_language: dict[str, Counter[str]] = defaultdict(Counter)
+    worst: dict[tuple[str, str], int] = {}
+    readable = 0
+    for language in LANGUAGES:
+        maker = Maker(language, seed)
+        names = [name for name in NOISES if applies(name, language)]
+        for turn in range(count):
+            name = names[turn % len(names)]
+            words = maker.phrase()
+            seen, left = found(guard, NOISES[name](maker, words), words)
+            readable += left
+            for tally in (by_noise[name], by_language[language]):
+                tally["made"] += 1
+                tally["found"] += seen
+            if not seen:
+                worst[name, language] = worst.get((name, language), 0) + 1
+    print(f"\nRecovery phrases: {count} in each of {len(LANGUAGES)} languages, seed {seed}")
+    table("noise", by_noise)
+    table("language", by_language)
+    for (name, language), missed in sorted(worst.items(), key=lambda each: -each[1])[:12]:
+        print(f"  missed {missed:4}  {name}, {language}")
+    print(f"words left readable after withholding: {readable}")
+    floors = {"two typos": 99, "filler every four": 99, "four letters a word": 99, "first eight words": 92}
+    noises = all(share(tally) >= floors.get(name, 99.5) for name, tally in by_noise.items())
+    return noises and all(share(tally) >= 99.4 for tally in by_language.values()) and not readable
+
+
+def share(tally: Counter[str]) -> float:
+    return 100 * tally["found"] / tally["made"]
+
+
+def table(title: str, tallies: dict[str, Counter[str]]) -> None:
+    for name, tally in tallies.items():
+        print(f"  {title:9} {name:22} {tally['found']:6} of {tally['made']:6}  {share(tally):7.2f} %")
+
+
+# ---------------------------------------------------------------------------------------------------------------- keys
+
+
+def keys(dice: random.Random) -> Iterator[tuple[str, str]]:
+    """One of every key whose form decides."""
+    raw = dice.randbytes(32)
+    pair = raw + bytes(SigningKey(raw).verify_key)
+    yield "WIF", base58.encode_check(bytes([dice.choice((0x80, 0xB0, 0x9E, 0xEF))]) + raw)
+    yield "WIF, compressed", base58.encode_check(bytes([dice.choice((0x80, 0xB0, 0x9E, 0xEF))]) + raw + b"\1")
+    yield (
+        "BIP38",
+        base58.encode_check(bytes.fromhex(dice.choice(("0142c0", "0142e0", "014300", "014320"))) + dice.randbytes(36)),
+    )
+    version = bytes.fromhex(dice.choice(("0488ade4", "049d7878", "04b2430c", "04358394", "044a4e28", "045f18bc")))
+    extended = base58.encode_check(version + dice.randbytes(41) + b"\0" + raw)
+    yield "extended key", extended
+    yield "extended key, one slip", extended[:60] + dice.choice(base58.ALPHABET) + extended[61:]
+    yield "Solana pair", base58.encode(pair)
+    yield "Solana pair, hexadecimal", pair.hex()
+    yield "Solana pair, numbers", json.dumps(list(pair))
+    yield "byte array", json.dumps(list(raw))
+    yield (
+        "keystore",
+        json.dumps(
+            {"version": 3, "crypto": {"ciphertext": raw.hex(), "kdf": "scrypt", "kdfparams": {}, "mac": raw.hex()}}
+        ),
+    )
+    yield "PEM", "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----"
+    yield "otpauth", "otpauth://totp/desk:li?secret=JBSWY3DPEHPK3PXP&issuer=desk"
+    yield "WalletConnect", f"wc:{raw.hex()}@2?relay-protocol=irn&symKey={raw.hex()}"
+    yield "suiprivkey", bech32.encode("suiprivkey", bech32.from_bytes(b"\0" + raw), bech32.Encoding.BECH32)
+    yield "nsec", bech32.encode("nsec", bech32.from_bytes(raw), bech32.Encoding.BECH32)
+    yield "age", bech32.encode("age-secret-key-", bech32.from_bytes(raw), bech32.Encoding.BECH32).upper()
+
+
+WRAPPERS = ("{}", "help, is this right? {}", "这个怎么用：{}", "{} 谢谢", "> {}\n", "`{}`", "({})", "看一下 {} 可以吗")
+SAID_TO_BE_A_KEY = (
+    "私钥：{}", "私钥是{}", "我的私钥 {}", "這是我的私鑰 {}", "密钥: {}", "秘钥={}", "private key: {}",
+    "my private key is {}",
+    "here is my pk {}", "Private Key\n{}", "secret key {}", "privkey={}", "{} 这是私钥", "{} is my private key",
+    "导入 {} 失败",
+    "I imported {} but the balance is 0", "转账没到账，私钥给你 {}", "I sent coins but lost them; private key {}",
+    "the transaction failed. my key: {}", "keystore 导出的是 {}",
+)  # fmt: skip
+SAID_TO_BE_A_HASH = (
+    "交易哈希：{}", "哈希是 {}", "txid {}", "tx hash: {}", "transaction hash {}", "这笔转账 {} 没到账", "提币记录 {}",
+    "my deposit {} has not arrived", "withdrawal {} pending", "充值 {} 还没到", "这个交易 {}",
+    "我的私钥导入后交易没到账，交易哈希 {}",
+    "this is not my private key, it is the hash {}", "没有私钥，只有这个 {}，转账用的", "hash {} stuck",
+    "区块浏览器显示 {}",
+    "https://etherscan.io/tx/{}", "https://tronscan.org/#/transaction/{}", "https://mempool.space/tx/{}",
+    "{} 这笔交易没确认",
+)  # fmt: skip
+
+
+def key_recall(guard: Guard, count: int, seed: int) -> bool:
+    dice = random.Random(seed)
+    tallies: dict[str, Counter[str]] = defaultdict(Counter)
+    for _ in range(count):
+        for name, key in keys(dice):
+            inspected = guard.inspect(dice.choice(WRAPPERS).format(key))
+            tallies[name]["made"] += 1
+            tallies[name]["found"] += inspected.secret is not None and key not in inspected.text
+    print(f"\nKeys whose form decides: {count} of each, seed {seed}")
+    table("key", tallies)
+    verdicts: dict[str, Counter[str]] = defaultdict(Counter)
+    for _ in range(count):
+        for prefix in ("", "0x"):
+            value = prefix + dice.randbytes(32).hex()
+            for said, sentences in (("key", SAID_TO_BE_A_KEY), ("hash", SAID_TO_BE_A_HASH)):
+                for sentence in sentences:
+                    secret = guard.inspect(sentence.format(value)).secret
+                    verdicts[said]["hash" if secret is None else "unclear" if secret.perhaps_a_hash else "key"] += 1
+            signature = base58.encode(dice.randbytes(64))
+            verdicts["signature"]["hash" if guard.inspect(signature).secret is None else "key"] += 1
+            verdicts["alone"]["withheld" if guard.inspect(value).secret else "kept"] += 1
+    print("64 digits and signatures, by what was said of them:")
+    for said, tally in verdicts.items():
+        print(f"  {said:9} taken for {dict(tally)}")
+    right = all(share(tally) == 100 for tally in tallies.values())
+    return right and not verdicts["key"]["hash"] and not verdicts["alone"]["kept"]
+
+
+# -------------------------------------------------------------------------------------------------------- false alarms
+
+
+def alarms(guard: Guard, files: Iterable[Path]) -> bool:
+    total: Counter[str] = Counter()
+    print("\nAlarms on ordinary text")
+    for file in files:
+        tally: Counter[str] = Counter()
+        for line in file.read_text().splitlines():
+            tally["messages"] += 1
+            secret = guard.inspect(json.loads(line)).secret
+            if secret:
+                tally[secret.kind] += 1
+        total.update(tally)
+        print(
+            f"  {file.stem:16} {tally['messages']:8} messages  { ({k: n for k, n in tally.items() if k != 'messages'}) }"
+        )
+    if not total["messages"]:
+        return True
+    rates = {kind: 1e6 * total[kind] / total["messages"] for kind in SecretKind}
+    print("  a million messages:", {str(kind): round(rate, 1) for kind, rate in rates.items()})
+    masks = rates[SecretKind.PASSWORD] + rates[SecretKind.ONE_TIME_CODE]
+    return rates[SecretKind.RECOVERY_PHRASE] <= 20 and not rates[SecretKind.PRIVATE_KEY] and masks <= 50
+
+
+# ---------------------------------------------------------------------------------------------------------------- time
+
+TYPICAL = (
+    """Hello, I sent 250 USDT from the exchange to my wallet yesterday at 14:30 over TRC20 and it has still not arrived.
+The exchange says completed. Could you please check what happened? Thank you very much.""",
+    """你好，我昨天下午三点从交易所提了250个USDT到钱包，走的是TRC20网络，交易所那边显示已经完成，但是钱包里一直没有到账，
+我已经等了十几个小时了，请帮我看看是怎么回事，是不是网络选错了，需要我提供什么信息，谢谢。版本5.3.1，安卓14，用的是公司的
+无线网络，昨天晚上换成流量也试过了，还是一样，重启也没有用，收款地址我核对过，没有问题。""",
+    """My app crashes each time I open the swap page, iPhone 15 Pro iOS 18.1, version 5.4.0, I reinstalled it and the
+problem is still there, on wifi and on mobile data. What else can I try before the price moves?""",
+)
+
+
+def adversarial(size: int, dice: random.Random) -> Iterator[tuple[str, str]]:
+    """Texts of *size* characters that were made to be slow."""
+    english = Mnemonic("english").wordlist
+    han = Mnemonic("chinese_simplified").wordlist
+    everything = [word for language in ALPHABETIC for word in Mnemonic(language).wordlist]
+    common = [word for word in english if len(word) <= 4]
+
+    def fill(piece: Callable[[], str]) -> str:
+        parts: list[str] = []
+        length = 0
+        while length < size:
+            parts.append(piece())
+            length += len(parts[-1])
+        return "".join(parts)[:size]
+
+    yield "ordinary English", fill(lambda: TYPICAL[0] + " ")
+    yield "ordinary Chinese", fill(lambda: TYPICAL[1])
+    yield "random Han", fill(lambda: chr(dice.randrange(0x4E00, 0x9FA0)))
+    yield "listed Han", fill(lambda: dice.choice(han))
+    yield "listed Han, spaced", fill(lambda: dice.choice(han) + " ")
+    yield "one Han character", "的" * size
+    yield "Han, lines of four", fill(lambda: "".join(dice.choices(han, k=4)) + "\n")
+    yield "abandon", fill(lambda: "abandon ")
+    yield "listed, every other", fill(lambda: dice.choice(english) + " the ")
+    yield "six listed, then not", fill(lambda: " ".join(dice.choices(english, k=6)) + " the of it was and for ")
+    yield "all languages", fill(lambda: dice.choice(everything) + " ")
+    yield "near misses", fill(lambda: dice.choice(english)[:-1] + "qz " + dice.choice(english) + " ")
+    yield "short words", fill(lambda: dice.choice(common) + " ")
+    yield "one letter", "a" * size
+    yield "glued words", fill(lambda: dice.choice(english))
+    yield "glued, then broken", fill(lambda: "".join(dice.choices(english, k=8)) + "qq")
+    yield "aA", "aA" * (size // 2)
+    yield "hexadecimal", fill(lambda: dice.randbytes(32).hex() + " ")
+    yield "hexadecimal pairs", fill(lambda: f"{dice.randrange(256):02x} ")
+    yield "signatures", fill(lambda: base58.encode(dice.randbytes(64)) + " ")
+    yield "base58 of 52", fill(lambda: "x" + base58.encode(dice.randbytes(37))[:51] + " ")
+    yield "small numbers", fill(lambda: f"{dice.randrange(256)}, ")
+    yield "digits", "7" * size
+    yield "labels", fill(lambda: f"word {dice.randrange(99)}: ")
+    yield "links", fill(lambda: f"https://etherscan.io/tx/0x{dice.randbytes(32).hex()} ")
+    yield "dots", "a." * (size // 2)
+    yield "password is", fill(lambda: "password is : = ")
+    yield "密码是", fill(lambda: "密码是")
+    yield "code code", fill(lambda: "code 验证码 ")
+    yield "long expansion", "\ufdfa" * size
+    yield "combining marks", "a" + "\u0301" * (size - 1)
+    yield "look-alikes", fill(lambda: dice.choice("аеорсухі") + dice.choice("abc"))
+    yield "spaces", " " * size
+    yield "open brackets", "[" * size
+    yield "random Unicode", fill(lambda: chr(dice.randrange(0x20, 0x3000)))
+    yield "transfer words", fill(lambda: f"交易 {dice.randbytes(32).hex()} 不是私钥 ")
+
+
+def timed(guard: Guard, text: str, times: int) -> list[float]:
+    taken: list[float] = []
+    for _ in range(times):
+        begun = time.thread_time()
+        guard.inspect(text)
+        taken.append((time.thread_time() - begun) * 1000)
+    return sorted(taken)
+
+
+def times(guard: Guard, seed: int, *, every: bool) -> bool:
+    dice = random.Random(seed)
+    print("\nTime of one inspection, in milliseconds of one core")
+    typical = [timed(guard, (text * 3)[:200], 300) for text in TYPICAL]
+    medians = [statistics.median(taken) for taken in typical]
+    print("  200 characters, p50:", ", ".join(f"{median:.3f}" for median in medians))
+    right = max(medians) <= 0.3
+    for size, limit in ((10_000, 20.0), (65_536, 50.0)):
+        worst: list[tuple[float, str]] = []
+        for name, text in adversarial(size, dice):
+            taken = timed(guard, text, 100 if size == 10_000 else 7)
+            worst.append((taken[-2] if size == 10_000 else statistics.median(taken), name))
+        worst.sort(reverse=True)
+        right = right and worst[0][0] <= limit
+        said = "p99 of 100" if size == 10_000 else "median of 7"
+        print(f"  {size} characters, {said}, slowest first:")
+        for taken_by, name in worst if every else worst[:6]:
+            print(f"    {taken_by:8.2f}  {name}")
+    return right
+
+
+def load() -> bool:
+    """Start-up of a fresh process, over what Python and the imported libraries take."""
+    program = (
+        "import resource, time\n"
+        "def held():\n"
+        "    return int(open('/proc/self/statm').read().split()[1]) * resource.getpagesize() / 1e6\n"
+        "from imconnect.guard import Guard\n"
+        "before = held(); begun = time.perf_counter(); guard = Guard()\n"
+        "print(time.perf_counter() - begun, held() - before)\n"
+    )
+    runs: list[tuple[float, ...]] = []
+    for _ in range(5):
+        run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+        runs.append(tuple(map(float, run.stdout.split())))
+    seconds, megabytes = min(run[0] for run in runs), max(run[1] for run in runs)
+    print(
+        f"\nLoad: {seconds:.3f} s, {megabytes:.1f} MB; peak of this run {resource.getrusage(0).ru_maxrss / 1024:.0f} MB"
+    )
+    return seconds <= 0.3 and megabytes <= 50
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--phrases", type=int, default=2_000, help="phrases a language (default 2000)")
+    options.add_argument("--keys", type=int, default=200, help="keys of each form (default 200)")
+    options.add_argument("--texts", type=Path, nargs="*", default=[], help="files of JSON strings, one message a line")
+    options.add_argument("--only", choices=("recall", "keys", "alarms", "time", "load"))
+    options.add_argument("--every-time", action="store_true", help="show every adversarial text, not the slowest six")
+    chosen = options.parse_args()
+    guard = Guard()
+    parts: dict[str, Callable[[], bool]] = {
+        "load": load,
+        "recall": lambda: recall(guard, chosen.phrases, chosen.seed),
+        "keys": lambda: key_recall(guard, chosen.keys, chosen.seed),
+        "alarms": lambda: alarms(guard, chosen.texts),
+        "time": lambda: times(guard, chosen.seed, every=chosen.every_time),
+    }
+    met = {name: part() for name, part in parts.items() if chosen.only in (None, name)}
+    print("\nBars met:", ", ".join(f"{name} {'yes' if right else 'NO'}" for name, right in met.items()))
+    return 0 if all(met.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
