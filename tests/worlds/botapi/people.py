@@ -140,9 +140,16 @@ class Person:
     # ---- sending things
 
     def sends_photo(
-        self, content: bytes = ONE_PIXEL, *, caption: str | None = None, chat: Chat | None = None
+        self,
+        content: bytes = ONE_PIXEL,
+        *,
+        caption: str | None = None,
+        chat: Chat | None = None,
+        album_of: Message | None = None,
     ) -> Message:
-        return self._sends(self._photo(content) | _caption(caption), chat)
+        """Send a photo; with `album_of` a late part of the album that message began."""
+        group = {"media_group_id": album_of.json["media_group_id"]} if album_of is not None else {}
+        return self._sends(group | self._photo(content) | _caption(caption), chat)
 
     def sends_album(
         self, contents: Sequence[bytes], *, caption: str | None = None, chat: Chat | None = None
