@@ -11,16 +11,16 @@ help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.run ## start the whole desk on SQLite: web chat, agent inbox, sign-in link; Ctrl-C ends it
-	@exec $(BIN)/imconnect demo
+	@exec $(BIN)/python scripts/in-front $(BIN)/imconnect demo
 
-run: $(VENV)/.run ## run the desk with imconnect.toml
-	@exec $(BIN)/imconnect run
+run: $(VENV)/.run ## run the desk with imconnect.toml; Ctrl-C ends it
+	@exec $(BIN)/python scripts/in-front $(BIN)/imconnect run
 
 test: $(VENV)/.dev ## run the tests; what this machine lacks is skipped by name
 	$(BIN)/pytest
 
 test-all: $(VENV)/.dev ## install what the tests need (apt, as root) and skip nothing
-	./scripts/install-worlds
+	@./scripts/install-worlds
 	IMCONNECT_TEST_ALL=1 $(BIN)/pytest
 
 check: $(VENV)/.dev ## lint, types and floors
@@ -34,7 +34,7 @@ fix: $(VENV)/.dev ## mend what the linter can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(VENV)/.dev ## measure the desk on this machine
+bench: $(VENV)/.run ## measure the desk on this machine
 	$(BIN)/imconnect bench
 
 clean: ## remove the virtual environment and caches
