@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request
@@ -289,13 +289,20 @@ class ChatPages:
             return response
         keep(request, response, LANGUAGE_COOKIE, wanted)
         peer = self._peer(request)
-        if peer is not None and await self._store.state_at(self._chat.address(peer)) is not None:
-            name = self._playbook.label("language_switch", Language("en" if wanted == "zh" else "zh"))
-            try:
-                await self._deliver(peer, self._token(), name, LANGUAGE_CHOICE + wanted, Language(wanted))
-            except TryLater:
-                return response  # the page changes all the same; the conversation follows what is written next
+        if peer is None or await self._store.state_at(self._chat.address(peer)) is None:
+            return response
+        with suppress(TryLater, StoreUnavailable):  # the page changes all the same; the next message may be told
+            await self._fix_language(peer, Language(wanted))
         return response
+
+    async def _fix_language(self, peer: str, language: Language) -> None:
+        """Tell the conversation, unless somebody only plays with the switch."""
+        if self._brake.delay(peer, self._clock()):
+            self._brake.refund(peer)
+            return
+        other = Language.ENGLISH if language is Language.CHINESE else Language.CHINESE
+        name = self._playbook.label("language_switch", other)
+        await self._deliver(peer, self._token(), name, LANGUAGE_CHOICE + language.value, language)
 
     async def choose_theme(self, request: Request) -> Response:
         wanted = (await form_of(request)).get("theme", "")

@@ -284,8 +284,11 @@ class InboxPages:
         return {
             "row": self._row(summary, look),
             "summary": summary,
-            "why": dossier.why,
-            "given": [(self._detail(name, look), given) for name, given in dossier.details.items()],
+            "why": self._why(dossier.why, look),
+            "given": [
+                (self._detail(name, look), theirs(given.value, label.goes_to), given.chain)
+                for name, given in dossier.details.items()
+            ],
             "asked_for": [self._detail(name, look) for name in dossier.asked_for if name not in dossier.details],
             "lines": [self._drawn(line, look) for line in dossier.lines],
             "outcomes": dossier.outcomes,
@@ -300,10 +303,17 @@ class InboxPages:
     def _standing(self, summary: Summary, label: Labels, mine: bool) -> str:
         """Why a reply would be refused just now; empty where it would not."""
         if summary.stage is Stage.RESOLVED:
-            return label("refused_resolved")
+            return label("standing_resolved")
         if summary.agent is None:
-            return label("refused_not_taken")
-        return "" if mine else label("refused_with_another", agent=summary.agent)
+            return label("standing_not_taken")
+        return "" if mine else label("standing_with_another", agent=summary.agent)
+
+    def _why(self, why: str, look: Look) -> str:
+        """The reason of a priority, in the agent's language where it is one of the desk's own."""
+        label = self._labels[look.language]
+        if why.startswith("topic "):
+            return label("why_topic", topic=self._topic(why.removeprefix("topic "), look))
+        return label.known("why_" + why.replace(" ", "_"), why)
 
     def _detail(self, name: str, look: Look) -> str:
         return self._playbook.details[name].titles[look.language] if name in self._playbook.details else name
@@ -312,11 +322,7 @@ class InboxPages:
         """One line with all an agent should know of it: who, what became of it, what was withheld."""
         label = self._labels[look.language]
         customers = line.speaker is Speaker.CUSTOMER
-
-        def goes_to(host: str) -> str:
-            return label("link_host", host=host)
-
-        says = theirs(line.text, goes_to) if customers else ours(line.text, self._playbook.official_hosts)
+        says = theirs(line.text, label.goes_to) if customers else ours(line.text, self._playbook.official_hosts)
         withheld_whole = line.secret in GIVES_THE_FUNDS_AWAY
         doubtful = line.delivery in (SendState.UNKNOWN, SendState.FAILED, SendState.WITHDRAWN)
         return {

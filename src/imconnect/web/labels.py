@@ -19,6 +19,10 @@ class Labels:
     def __call__(self, slug: str, **values: object) -> str:
         return fill(self.texts[slug], values)
 
+    def goes_to(self, host: str) -> str:
+        """Where a link that deceives really leads."""
+        return self("link_host", host=host)
+
     def known(self, slug: str, otherwise: str, **values: object) -> str:
         """The label *slug*, or *otherwise* as it is where there is none: a channel's or a guard's word of its own."""
         return fill(self.texts[slug], values) if slug in self.texts else otherwise
