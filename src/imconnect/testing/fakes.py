@@ -35,23 +35,25 @@ class ScriptedAdapter:
         self.refuses_to_erase: TryLater | Undeliverable | None = None
         self.closed = False
         self._ids: dict[str, str] = {}
-        self._said: asyncio.Queue[Incoming | Unreadable] = asyncio.Queue()
+        self._said: deque[Incoming | Unreadable] = deque()
+        self._spoken = asyncio.Event()
 
     def say(self, item: Incoming | Unreadable) -> None:
         """Have *item* come in."""
-        self._said.put_nowait(item)
+        self._said.append(item)
+        self._spoken.set()
 
     async def listen(self, deliver: Deliver) -> None:
         while True:
-            item = await self._said.get()
-            while True:
+            while self._said:
                 try:
-                    await deliver([item])
+                    await deliver([self._said[0]])
                 except TryLater as later:
                     await asyncio.sleep(later.after or 0.001)
                     continue
-                break
-            self.acknowledged.append(item)
+                self.acknowledged.append(self._said.popleft())
+            self._spoken.clear()
+            await self._spoken.wait()
 
     async def send(self, message: Outgoing) -> Sent | MaybeSent:
         self.tried.append(message)

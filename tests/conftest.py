@@ -1,0 +1,5 @@
+"""What every test relies on."""
+
+import pytest
+
+pytest.register_assert_rewrite("imconnect.testing.conformance")
