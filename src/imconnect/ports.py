@@ -327,6 +327,10 @@ class Store(Protocol):
         """The oldest due send of each address, marked as being sent. Later ones of an address wait for it."""
         ...
 
+    async def due_sends(self, channel: str, account: str, limit: int, now: datetime) -> Sequence[DueSend]:
+        """The same, not marked: where a channel has keys, sending again what was sent before a crash does no harm."""
+        ...
+
     async def settle_sends(self, results: Sequence[SendResult], now: datetime) -> None:
         """Record what came of sends; what failed or is unknown becomes an event of its conversation."""
         ...

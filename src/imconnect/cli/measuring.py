@@ -66,12 +66,16 @@ def bench(
 
     from imconnect.cli.bench import Plan, measure  # noqa: PLC0415 - as above
     from imconnect.ports import StoreUnavailable  # noqa: PLC0415 - as above
+    from imconnect.storage import DatabaseUrl  # noqa: PLC0415 - as above
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    if database is not None:
+        try:
+            DatabaseUrl.parse(database)
+        except ValueError as error:
+            raise Complaint(f"--database {error}") from None
     try:
         figures = measure(Plan(database, conversations, messages, workers, say))
-    except ValueError as error:
-        raise Complaint(f"--database {error}") from None
     except StoreUnavailable as error:
         raise Complaint(str(error)) from None
     shown = figures.as_json()

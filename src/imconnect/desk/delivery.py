@@ -51,6 +51,7 @@ class Delivery:
         self._chance = chance
         self._under_way: set[asyncio.Task[SendResult]] = set()
         self._results: list[SendResult] = []
+        self._begun: set[int] = set()
 
     async def run(self, stopping: Stopping) -> None:
         """Send until asked to stop; then wait a little for answers and write them down."""
@@ -87,8 +88,15 @@ class Delivery:
         room = AT_ONCE - len(self._under_way)
         if room <= 0:
             return 0
-        due = await self._store.claim_sends(self._adapter.name, self._adapter.account, room, self._clock())
+        adapter, now = self._adapter, self._clock()
+        if adapter.keyed:
+            # What is under way is still due in the store: it is told from the rest by being remembered here.
+            found = await self._store.due_sends(adapter.name, adapter.account, room + len(self._begun), now)
+            due = [send for send in found if send.id not in self._begun][:room]
+        else:
+            due = list(await self._store.claim_sends(adapter.name, adapter.account, room, now))
         for send in due:
+            self._begun.add(send.id)
             self._under_way.add(asyncio.create_task(self._send(send)))
         return len(due)
 
@@ -100,8 +108,9 @@ class Delivery:
         if not self._results:
             return 0
         await self._store.settle_sends(self._results, self._clock())
-        count, self._results = len(self._results), []
-        return count
+        settled, self._results = self._results, []
+        self._begun -= {result.id for result in settled}
+        return len(settled)
 
     async def _wait(self, bell: Changes, stopping: Stopping) -> None:
         if not self._under_way:

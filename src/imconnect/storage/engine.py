@@ -9,7 +9,8 @@ import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -46,6 +47,29 @@ def open_database(url: DatabaseUrl) -> "SqliteDatabase | PostgresDatabase":
     return SqliteDatabase(url) if url.sqlite else PostgresDatabase(url)
 
 
+@dataclass(slots=True)
+class _Queued:
+    """A piece of writing, waiting for its commit."""
+
+    work: Work[Any]
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: Exception | None = None
+
+    def tell(self) -> None:
+        if self.future.done():
+            return  # whoever asked was cancelled; what was written stays written
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+def _still_in_transaction(connection: sa.Connection) -> bool:
+    driver = connection.connection.dbapi_connection
+    return isinstance(driver, sqlite3.Connection) and driver.in_transaction
+
+
 def sqlite_engine(url: DatabaseUrl) -> sa.Engine:
     """An engine whose writing transactions lock at once and are on disk when they end (WAL, synchronous=FULL)."""
     engine = sa.create_engine(
@@ -77,27 +101,66 @@ def sqlite_engine(url: DatabaseUrl) -> sa.Engine:
 
 
 class SqliteDatabase:
-    """A file next to the desk: one writer thread, two reader threads."""
+    """A file next to the desk: one writer thread, two reader threads.
+
+    What is to be written while a commit is under way shares the next one, each piece in a savepoint of its own: the
+    disk is waited for once, and a piece that fails takes nothing else with it.
+    """
 
     def __init__(self, url: DatabaseUrl) -> None:
         self._url = url
         self._engine = sqlite_engine(url)
         self._writer = ThreadPoolExecutor(1, "sqlite-writer")
         self._readers = ThreadPoolExecutor(2, "sqlite-reader")
+        self._queue: list[_Queued] = []
+        self._writing: asyncio.Task[None] | None = None
 
     async def read(self, work: Work[T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._run, work, True)
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
 
     async def write(self, work: Work[T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self._run, work, False)
+        queued = _Queued(work, asyncio.get_running_loop().create_future())
+        self._queue.append(queued)
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_all())
+        return cast("T", await queued.future)
 
-    def _run(self, work: Work[T], reading: bool) -> T:
+    def _read(self, work: Work[T]) -> T:
         with (
             translated(self._url),
-            self._engine.connect().execution_options(reading=reading) as connection,
+            self._engine.connect().execution_options(reading=True) as connection,
             connection.begin(),
         ):
             return work(connection)
+
+    async def _write_all(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._queue:
+                group, self._queue = self._queue, []
+                try:
+                    await loop.run_in_executor(self._writer, self._write, group)
+                except Exception as error:  # the transaction itself failed: nothing of the group is written
+                    for queued in group:
+                        queued.error = error
+                for queued in group:
+                    queued.tell()
+        finally:
+            self._writing = None
+
+    def _write(self, group: "list[_Queued]") -> None:
+        with translated(self._url), self._engine.connect() as connection, connection.begin():
+            if len(group) == 1:
+                group[0].result = group[0].work(connection)
+                return
+            for queued in group:
+                try:
+                    with translated(self._url), connection.begin_nested():
+                        queued.result = queued.work(connection)
+                except Exception as error:
+                    if not _still_in_transaction(connection):
+                        raise  # a full disk, say, undoes everything: the whole group must hear of it
+                    queued.error = error
 
     def data_version(self) -> int:
         """Changes when another process writes to the file. Call it from one thread only."""
@@ -110,6 +173,8 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         loop = asyncio.get_running_loop()
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
         for pool in (self._readers, self._writer):
             await loop.run_in_executor(None, pool.shutdown)
         if hasattr(self, "_watching"):

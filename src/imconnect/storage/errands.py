@@ -31,6 +31,18 @@ SETTLED = (SendState.SENT, SendState.UNKNOWN, SendState.FAILED, SendState.WITHDR
 
 def claim_sends(connection: sa.Connection, channel: str, account: str, limit: int, now: datetime) -> list[DueSend]:
     """The oldest unsettled send of each address, if it is due; marked as being sent."""
+    due = due_sends(connection, channel, account, limit, now)
+    if due:
+        connection.execute(
+            sa.update(t.outbox)
+            .where(among(connection, t.outbox.c.id, [send.id for send in due]))
+            .values(state=SendState.SENDING.value, attempts=t.outbox.c.attempts + 1)
+        )
+    return due
+
+
+def due_sends(connection: sa.Connection, channel: str, account: str, limit: int, now: datetime) -> list[DueSend]:
+    """The oldest unsettled send of each address, if it is due."""
     o, b = t.outbox, t.outbox.alias("b")
     earlier = sa.exists().where(
         b.c.channel == o.c.channel,
@@ -55,13 +67,6 @@ def claim_sends(connection: sa.Connection, channel: str, account: str, limit: in
         .with_for_update(of=o, skip_locked=True)
     )
     rows = connection.execute(statement).all()
-    if not rows:
-        return []
-    connection.execute(
-        sa.update(o)
-        .where(among(connection, o.c.id, [row.id for row in rows]))
-        .values(state=SendState.SENDING.value, attempts=o.c.attempts + 1)
-    )
     return [DueSend(row.id, row.conversation_id, _outgoing(row), row.attempts) for row in rows]
 
 
@@ -82,6 +87,8 @@ _SETTLE = (
     .values(
         state=sa.bindparam("new_state"),
         unsettled=sa.bindparam("open"),
+        # A send that was not marked before (see `due_sends`) is counted now.
+        attempts=t.outbox.c.attempts + sa.case((t.outbox.c.state == SendState.READY.value, 1), else_=0),
         not_before=sa.bindparam("retry_at"),
         external_id=sa.bindparam("channel_id"),
         reason=sa.bindparam("because"),

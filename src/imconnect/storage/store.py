@@ -165,6 +165,9 @@ class SqlStore:
             lambda connection: errands.claim_sends(connection, channel, account, limit, now)
         )
 
+    async def due_sends(self, channel: str, account: str, limit: int, now: datetime) -> Sequence[DueSend]:
+        return await self._database.read(lambda connection: errands.due_sends(connection, channel, account, limit, now))
+
     async def settle_sends(self, results: Sequence[SendResult], now: datetime) -> None:
         def work(connection: sa.Connection) -> list[str]:
             changed = errands.settle_sends(connection, results, now)

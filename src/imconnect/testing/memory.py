@@ -415,16 +415,19 @@ class MemoryStore:
     # -------------------------------------------------------------------------------------------------- what goes out
 
     async def claim_sends(self, channel: str, account: str, limit: int, now: datetime) -> Sequence[DueSend]:
+        claimed = await self.due_sends(channel, account, limit, now)
+        for due in claimed:
+            send = self._outbox[due.id]
+            send.state, send.attempts = SendState.SENDING, send.attempts + 1
+        return claimed
+
+    async def due_sends(self, channel: str, account: str, limit: int, now: datetime) -> Sequence[DueSend]:
         self._serve()
         heads: dict[Address, _ToSend] = {}
         for send in self._open_sends(channel, account):
             heads.setdefault(send.message.address, send)
         due = [send for send in heads.values() if send.state is SendState.READY and _is_due(send.not_before, now)]
-        claimed: list[DueSend] = []
-        for send in due[:limit]:
-            claimed.append(DueSend(send.id, send.conversation, send.message, send.attempts))
-            send.state, send.attempts = SendState.SENDING, send.attempts + 1
-        return claimed
+        return [DueSend(send.id, send.conversation, send.message, send.attempts) for send in due[:limit]]
 
     def _open_sends(self, channel: str, account: str) -> list[_ToSend]:
         return [
@@ -441,6 +444,7 @@ class MemoryStore:
 
     def _settle(self, result: SendResult, now: datetime) -> None:
         send = self._outbox[result.id]
+        send.attempts += send.state is SendState.READY  # not marked before, so counted now
         send.state, send.not_before = result.state, result.retry_at
         send.external_id, send.reason = result.external_id, result.reason
         if result.state in (SendState.UNKNOWN, SendState.FAILED):
