@@ -16,9 +16,11 @@ from imconnect.nlu.encoder import (  # noqa: E402 - the packages may be absent
     Floats,
     Head,
     Lexicon,
+    OneThread,
     Ridge,
     UniversalEncoder,
     folds_of,
+    inverse,
     kernel,
 )
 
@@ -118,6 +120,17 @@ def test_leaving_out_is_what_fitting_without_would_give(encoder: UniversalEncode
     fitted_without = kernel(vectors[fold] @ vectors[rest].T) @ np.linalg.solve(alike, target[rest]) + ridge.means
 
     assert ridge.left_out([fold])[fold] == pytest.approx(fitted_without, abs=1e-3)
+
+
+def test_a_matrix_is_inverted_in_its_place() -> None:
+    dice = np.random.default_rng(0)
+    points = dice.standard_normal((700, 40)).astype(np.float32)
+    matrix = points @ points.T / 40 + np.eye(700, dtype=np.float32)
+
+    with OneThread()():
+        product = inverse(matrix.copy()) @ matrix
+
+    assert product == pytest.approx(np.eye(700), abs=1e-3)
 
 
 def test_words_left_out_no_longer_count() -> None:

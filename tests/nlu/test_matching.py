@@ -1,4 +1,6 @@
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -33,9 +35,10 @@ ROWS = [Row(t, topic) for topic, texts in (("fees", FEES), ("stolen", STOLEN), (
 OFF_TOPIC = ["what is the weather like", "tell me a joke", "今天天气怎么样", "推荐一部电影"]
 
 
-@pytest.fixture(scope="module")
-def matcher() -> NgramMatcher:
-    return NgramMatcher.fit(ROWS, OFF_TOPIC, frozenset({"stolen"}))
+@pytest.fixture(scope="module", params=[NgramMatcher.fit, NgramMatcher.train])
+def matcher(request: pytest.FixtureRequest) -> NgramMatcher:
+    learnt: NgramMatcher = request.param(ROWS, OFF_TOPIC, frozenset({"stolen"}))
+    return learnt
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.text)
@@ -80,8 +83,10 @@ def test_a_topic_with_one_phrasing_is_offered_but_never_answered() -> None:
     assert match.candidates[0].topic == "hardware"
 
 
-def test_the_same_rows_in_another_order_give_the_same_match(matcher: NgramMatcher) -> None:
-    again = NgramMatcher.fit(ROWS[::-1], OFF_TOPIC[::-1], frozenset({"stolen"}))
+@pytest.mark.parametrize("learn", [NgramMatcher.fit, NgramMatcher.train])
+def test_the_same_rows_in_another_order_give_the_same_match(learn: Callable[..., NgramMatcher]) -> None:
+    matcher = learn(ROWS, OFF_TOPIC, frozenset({"stolen"}))
+    again = learn(ROWS[::-1], OFF_TOPIC[::-1], frozenset({"stolen"}))
 
     for text in ("fee?", "coins gone from wallet", "password", "手续费贵"):
         here, there = matcher.match(text), again.match(text)
@@ -122,3 +127,35 @@ def test_a_long_ramble_takes_no_longer_than_a_blink(matcher: NgramMatcher) -> No
     matcher.match("my coins are gone and " * 2000)
 
     assert time.process_time() - started < 1
+
+
+def test_training_separates_what_the_middle_of_a_topic_cannot() -> None:
+    near = [Row(f"card {word} lost", "lost") for word in ("bank", "blue", "my", "old", "gold", "new")]
+    far = [Row(f"card {word} late", "late") for word in ("bank", "blue", "my", "old", "gold", "new", "red", "post")]
+    muddle = [Row(f"card lost lost late {word}", "late") for word in ("post", "mail", "week")]
+    trained = NgramMatcher.train([*near, *far, *muddle])
+
+    assert trained.rank("card lost lost late day").topic == "late"
+    assert trained.rank("card lost").topic == "lost"
+
+
+def test_what_was_trained_is_kept_and_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = NgramMatcher.train(ROWS, OFF_TOPIC, cache=tmp_path)
+    monkeypatch.delattr("imconnect.nlu.matching._Lesson")
+    kept = NgramMatcher.train(ROWS, OFF_TOPIC, cache=tmp_path)
+
+    for text in ("fee?", "coins gone from wallet", "忘了密码", "a joke", "钱被转走了"):
+        assert kept.match(text) == fresh.match(text)
+    with pytest.raises(NameError):
+        NgramMatcher.train(ROWS[1:], OFF_TOPIC, cache=tmp_path)
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"{}\n", b'{"lengths": [9, 9, 9, 9, 9, 9, 9, 9]}\n1234'])
+def test_a_spoilt_file_is_replaced_not_believed(tmp_path: Path, spoilt: bytes) -> None:
+    NgramMatcher.train(ROWS, cache=tmp_path)
+    (kept,) = tmp_path.iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(spoilt)
+
+    assert NgramMatcher.train(ROWS, cache=tmp_path).match("钱被转走了").topic == "stolen"
+    assert kept.read_bytes() == whole

@@ -5,8 +5,9 @@ Everything is fitted on trials: rows of the pack scored by a matcher that has no
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Self
 
 KEPT = 0.95  # the share of in-scope questions the gate lets through
 PRECISION = 0.90  # of the answers given, the share that is right
@@ -67,6 +68,13 @@ class Calibration:
     cautious_cut: float
     alarm_cut: float
     trials: int
+
+    @classmethod
+    def revive(cls, facts: Mapping[str, Any]) -> Self:
+        """The calibration whose `dataclasses.asdict` went through JSON. Raises `KeyError` on anything else."""
+        gate, *right = (Logistic(one["bias"], tuple(one["weights"])) for one in (facts["gate"], *facts["right"]))
+        plain = {name: facts[name] for name in cls.__slots__ if name not in {"right", "gate"}}
+        return cls(right=tuple(right), gate=gate, **plain)
 
     def chances(self, scored: Scored) -> tuple[float, ...]:
         """How likely each candidate is the right one; falling, and never more than 1 together."""

@@ -18,8 +18,8 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from imconnect.nlu.calibration import PLACES, Calibration, Logistic, Scored, Stakes, Trial, calibrate
-from imconnect.nlu.matching import BEST_EXAMPLE, COMMON, PRIOR, Match, Phrasebook, Row, certain, ranking, settle
+from imconnect.nlu.calibration import PLACES, Calibration, Scored, Stakes, Trial, calibrate
+from imconnect.nlu.matching import BEST_EXAMPLE, COMMON, PRIOR, Match, Phrasebook, Row, certain, key_of, ranking, settle
 from imconnect.nlu.ngrams import features
 from imconnect.nlu.normalise import normalise, squeezed
 
@@ -33,7 +33,8 @@ STEEPNESS = (
 )
 RIDGE = 0.1
 WORDS = 0.4  # how much the words and letter groups add to what the encoder says
-MOST_ROWS = 16_000  # fitting takes 12 bytes a pair of rows: 3 GB for as many; a longer pack is thinned evenly
+MOST_ROWS = 16_000  # fitting takes 4 bytes a pair of rows: 1 GB for as many; a longer pack is thinned evenly
+BLOCK = 512  # rows inverted at a time
 FEWEST_VOICES = 4  # from so many voices on, whole voices are left out in turn, which is what strangers will be
 
 
@@ -119,18 +120,7 @@ class Head:
         with np.load(path, allow_pickle=False) as kept:
             facts = json.loads(kept["facts"].tobytes())
             arrays = {name: kept[name] for name in ARRAYS}
-        figures = facts["calibration"]
-        calibration = Calibration(
-            right=tuple(Logistic(one["bias"], tuple(one["weights"])) for one in figures["right"]),
-            gate=Logistic(figures["gate"]["bias"], tuple(figures["gate"]["weights"])),
-            gate_cut=figures["gate_cut"],
-            gate_width=figures["gate_width"],
-            taught=figures["taught"],
-            cut=figures["cut"],
-            cautious_cut=figures["cautious_cut"],
-            alarm_cut=figures["alarm_cut"],
-            trials=figures["trials"],
-        )
+        calibration = Calibration.revive(facts["calibration"])
         return cls(tuple(facts["topics"]), frozenset(facts["lonely"]), calibration, **arrays)
 
 
@@ -179,12 +169,14 @@ class EncoderMatcher:
         encoder = encoder or UniversalEncoder()
         stakes = Stakes(cautious, urgent)
         if cache is None:
-            return cls(learn(rows, off_topic, stakes, encoder), encoder, stakes)
-        kept = cache / f"{key_of(rows, off_topic, stakes, encoder.name)}.npz"
+            with OneThread()():
+                return cls(learn(rows, off_topic, stakes, encoder), encoder, stakes)
+        kept = cache / f"{key_of(FORMAT, encoder.name, rows, off_topic, stakes)}.npz"
         try:
             head = Head.load(kept)
         except (OSError, ValueError, KeyError, BadZipFile):  # none there, or spoilt
-            head = learn(rows, off_topic, stakes, encoder)
+            with OneThread()():
+                head = learn(rows, off_topic, stakes, encoder)
             head.save(kept)
         return cls(head, encoder, stakes)
 
@@ -234,9 +226,10 @@ def joined(topics: Sequence[str], scores: Floats, words: Floats, nearest: Floats
 
 
 def kernel(cosines: Floats) -> Floats:
-    """How alike two texts are, given the cosine of their vectors: 1 for the same, falling fast."""
-    alike: Floats = np.exp(np.float32(STEEPNESS) * (cosines - 1))
-    return alike
+    """How alike texts are, given the cosine of their vectors: 1 for the same, falling fast. Overwrites *cosines*."""
+    np.subtract(cosines, 1, out=cosines)  # in place: with thousands of rows each copy is a hundred megabytes
+    np.multiply(cosines, STEEPNESS, out=cosines)
+    return np.exp(cosines, out=cosines)
 
 
 def digest(text: str) -> np.uint64:
@@ -245,13 +238,6 @@ def digest(text: str) -> np.uint64:
 
 def number_of(feature: str) -> int:
     return zlib.crc32(feature.encode("utf-8", "surrogatepass"))
-
-
-def key_of(rows: Sequence[Row], off_topic: Sequence[str], stakes: Stakes, encoder: str) -> str:
-    """Names what a head was fitted on and with."""
-    said = [[row.text, row.topic, row.voice] for row in rows]
-    facts = [FORMAT, encoder, said, list(off_topic), sorted(stakes.cautious), sorted(stakes.urgent)]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 
 
 def weigh(text: str, known: npt.NDArray[np.uint32], rarity: Floats) -> tuple[Numbers, Floats]:
@@ -350,7 +336,7 @@ class Ridge:
         self._centred: Floats = target - self.means
         alike = kernel(vectors @ vectors.T)
         alike[np.diag_indices(rows)] += np.float32(RIDGE)
-        self._inverse: Floats = np.linalg.inv(alike)
+        self._inverse = inverse(alike)
         self.coefficients: Floats = self._inverse @ self._centred
 
     def left_out(self, folds: Iterable[Numbers]) -> Floats:
@@ -360,6 +346,24 @@ class Ridge:
             miss = np.linalg.solve(self._inverse[np.ix_(fold, fold)], self.coefficients[fold])
             scores[fold] = self._centred[fold] - miss + self.means
         return scores
+
+
+def inverse(matrix: Floats) -> Floats:
+    """The inverse of a symmetric positive definite *matrix*, in its place: numpy's own takes three times the memory."""
+    size = len(matrix)
+    for start in range(0, size, BLOCK):
+        own = slice(start, min(start + BLOCK, size))
+        pivot: Floats = np.linalg.inv(matrix[own, own])
+        row = pivot @ matrix[own]
+        column = matrix[:, own].copy()
+        for first in range(0, size, BLOCK):
+            some = slice(first, min(first + BLOCK, size))
+            if first != start:
+                matrix[some] -= column[some] @ row
+        matrix[own] = row
+        matrix[:, own] = -column @ pivot
+        matrix[own, own] = pivot
+    return matrix
 
 
 class Lexicon:

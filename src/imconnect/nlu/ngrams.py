@@ -2,8 +2,11 @@
 
 import math
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 from imconnect.nlu.normalise import HAN, spoken
 
@@ -36,12 +39,19 @@ def features(text: str) -> Counter[str]:
 class Weights:
     """How telling each feature of a set of texts is: term frequency times inverse document frequency, unit length."""
 
-    def __init__(self, documents: Sequence[Mapping[str, int]]) -> None:
+    def __init__(self, number: Mapping[str, int], rarity: Sequence[float], unseen: float) -> None:
+        self.number = number
+        self.rarity = rarity
+        self.unseen = unseen
+
+    @classmethod
+    def of(cls, documents: Sequence[Mapping[str, int]]) -> Self:
+        """The weights that *documents* call for."""
         frequency = Counter(feature for document in documents for feature in document)
         total = 1 + len(documents)
-        self.number = {feature: position for position, feature in enumerate(frequency)}
-        self.rarity = [1 + math.log(total / (1 + count)) for count in frequency.values()]
-        self.unseen = 1 + math.log(total)
+        number = {feature: position for position, feature in enumerate(frequency)}
+        rarity = array("f", (1 + math.log(total / (1 + count)) for count in frequency.values()))
+        return cls(number, rarity, 1 + math.log(total))
 
     def vector(self, document: Mapping[str, int]) -> dict[int, float]:
         """*document* as feature numbers and weights. What was never seen lengthens it, so strange text scores low."""
@@ -57,21 +67,39 @@ class Weights:
         return {number: weight / length for number, weight in weights.items()} if length else weights
 
 
-class Index:
-    """Vectors by feature: which rows hold a feature, and with what weight."""
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """Vectors by feature: which rows hold a feature, with what weight. Three flat arrays, quick to keep and to load."""
 
-    def __init__(self, vectors: Iterable[Vector], size: int) -> None:
-        self.postings: list[list[tuple[int, float]]] = [[] for _ in range(size)]
-        self.rows = 0
-        for row, vector in enumerate(vectors):
-            self.rows += 1
-            for feature, weight in vector.items():
-                self.postings[feature].append((row, weight))
+    starts: "array[int]"
+    holders: "array[int]"
+    weights: "array[float]"
 
-    def products(self, vector: Vector) -> list[float]:
-        """The inner product of *vector* with every row."""
-        scores = [0.0] * self.rows
+    @classmethod
+    def gather(cls, by_feature: Iterable[Mapping[int, float]]) -> Self:
+        """From the weight of every row that holds a feature, feature by feature."""
+        starts, holders, weights = array("I", [0]), array("I"), array("f")
+        for held in by_feature:
+            holders.extend(held.keys())
+            weights.extend(held.values())
+            starts.append(len(holders))
+        return cls(starts, holders, weights)
+
+    def products(self, vector: Vector, rows: int) -> list[float]:
+        """The inner product of *vector* with each of the *rows*."""
+        scores = [0.0] * rows
+        starts, holders, weights = self.starts, self.holders, self.weights
         for feature, weight in vector.items():
-            for row, other in self.postings[feature]:
+            begin, end = starts[feature], starts[feature + 1]
+            for row, other in zip(holders[begin:end], weights[begin:end], strict=True):
                 scores[row] += weight * other
         return scores
+
+
+def by_feature(vectors: Iterable[Vector], size: int) -> list[dict[int, float]]:
+    """For each feature, the rows that hold it with their weights."""
+    held: list[dict[int, float]] = [{} for _ in range(size)]
+    for row, vector in enumerate(vectors):
+        for feature, weight in vector.items():
+            held[feature][row] = weight
+    return held

