@@ -58,6 +58,7 @@ class RunningDesk:
     store: SqlStore
     playbook: Playbook
     chat: WebChat
+    make_app: Callable[[], FastAPI]
     app: FastAPI
     time: PassingTime
     intake: Intake
@@ -110,16 +111,18 @@ async def running_desk(
     async def ready() -> Readiness:
         return holder[0].readiness
 
-    app = web_app(
-        store=store,
-        agents=AgentDesk(store, objection, time),
-        chat=chat,
-        playbook=brains.playbook,
-        clock=time,
-        secret=SECRET,
-        render_metrics=lambda: METRICS,
-        ready=ready,
-    )
+    def make_app() -> FastAPI:
+        return web_app(
+            store=store,
+            agents=AgentDesk(store, objection, time),
+            chat=chat,
+            playbook=brains.playbook,
+            clock=time,
+            secret=SECRET,
+            render_metrics=lambda: METRICS,
+            ready=ready,
+        )
+
     loops = [
         Turns(store, brains.reader.read, brains.playbook, time, meter).run(stopping),
         Delivery(store, chat, time, meter, lambda: 0.5).run(stopping),
@@ -128,7 +131,14 @@ async def running_desk(
     ]
     working = [asyncio.create_task(loop) for loop in loops]
     desk = RunningDesk(
-        store, brains.playbook, chat, app, time, intake, asyncio.create_task(chat.listen(intake.deliver))
+        store,
+        brains.playbook,
+        chat,
+        make_app,
+        make_app(),
+        time,
+        intake,
+        asyncio.create_task(chat.listen(intake.deliver)),
     )
     holder.append(desk)
     await asyncio.sleep(0)
@@ -144,9 +154,10 @@ async def running_desk(
 
 @asynccontextmanager
 async def served(desk: RunningDesk, port: int = 0) -> AsyncGenerator[str]:
-    """The desk's pages on a loopback port; the address."""
+    """The desk's pages on a loopback port, as after a start; the address."""
+    desk.app = desk.make_app()
     server = uvicorn.Server(
-        uvicorn.Config(desk.app, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=5)
+        uvicorn.Config(desk.app, host="127.0.0.1", port=port, log_level="error", ws="none", timeout_graceful_shutdown=5)
     )
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - the server has no event to wait for
