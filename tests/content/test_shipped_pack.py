@@ -6,6 +6,7 @@ import pytest
 
 import imconnect
 from imconnect.content import bundled_pack, check_pack, read_pack
+from imconnect.content.needed import NOTICES
 from imconnect.domain.messages import Language
 from imconnect.domain.playbook import Handoff, Playbook, Priority
 from imconnect.nlu.details import PROBLEMS
@@ -98,3 +99,13 @@ def test_the_brand_lives_in_the_pack_alone() -> None:
     ]
 
     assert found == []
+
+
+def test_the_reference_names_every_notice_placeholder_and_problem() -> None:
+    reference = (Path(__file__).parents[2] / "docs" / "packs.md").read_text(encoding="utf-8")
+    slugs = {slug for slug in NOTICES if not slug.startswith("secret-removed")}
+    placeholders = {f"{{{name}}}" for names in NOTICES.values() for name in names}
+    codes = {code for known in PROBLEMS.values() for code in known}
+
+    assert {one for one in slugs | codes if f"`{one}`" not in reference} == set()
+    assert {one for one in placeholders if one not in reference} == set()
