@@ -24,12 +24,12 @@ def test_the_shipped_pack_is_fit_to_go_live() -> None:
     assert [str(fault) for fault in check_pack(bundled_pack())] == []
 
 
-def test_the_shipped_pack_is_read_in_sixty_milliseconds() -> None:
+def test_the_shipped_pack_is_read_in_sixty_milliseconds_of_processor_time() -> None:
     taken: list[float] = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.process_time()
         read_pack(bundled_pack())
-        taken.append(time.perf_counter() - began)
+        taken.append(time.process_time() - began)
 
     assert min(taken) <= 0.060
 

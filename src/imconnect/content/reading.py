@@ -421,9 +421,10 @@ class _Reading:
         voice = ""
         for number, line in enumerate(source.split("\n") if source else (), 1):
             text = line.strip()
-            if named := VOICE.fullmatch(text):
-                voice = named[1]
-            elif text and not text.startswith("#"):
+            if text.startswith("#"):
+                named = VOICE.fullmatch(text)
+                voice = named[1] if named else voice
+            elif text:
                 if topic is None:
                     language = Language.CHINESE if HAN.search(text) else Language.ENGLISH
                     self.phrasings.append(Phrasing(text, None, language, voice, file, number))
