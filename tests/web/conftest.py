@@ -1,6 +1,5 @@
 """A desk, its pages, and people at them."""
 
-import re
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -8,13 +7,6 @@ import httpx
 import pytest
 from tests.web.desk import Brains, RunningDesk, running_desk
 from tests.web.visits import Visitor
-
-FORBIDDEN = re.compile(r"\b(?:recovery phrase|seed phrase)\b|助记词", re.IGNORECASE)
-
-
-def objects(text: str) -> str | None:
-    """As the guard does, in short: an agent may not ask for a recovery phrase."""
-    return "asks_for_phrase" if FORBIDDEN.search(text) else None
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +16,7 @@ def brains() -> Brains:
 
 @pytest.fixture
 async def desk(tmp_path: Path, brains: Brains) -> AsyncGenerator[RunningDesk]:
-    async with running_desk(tmp_path, brains, objects) as running:
+    async with running_desk(tmp_path, brains) as running:
         yield running
 
 

@@ -22,6 +22,7 @@ from imconnect.desk.loops import Stopping
 from imconnect.desk.turns import Turns
 from imconnect.domain.playbook import Playbook
 from imconnect.guard import Guard
+from imconnect.guard.outgoing import objection
 from imconnect.nlu.reader import Reader
 from imconnect.ports import Agent
 from imconnect.storage import DatabaseUrl, SqlStore
@@ -96,9 +97,7 @@ class Brains:
 
 
 @asynccontextmanager
-async def running_desk(
-    folder: Path, brains: Brains, objection: Callable[[str], str | None]
-) -> AsyncGenerator[RunningDesk]:
+async def running_desk(folder: Path, brains: Brains) -> AsyncGenerator[RunningDesk]:
     """A desk whose database is in *folder*, taking turns and delivering until the block ends."""
     numbers = itertools.count(1001)
     time, meter, stopping, chat = PassingTime(), Unmetered(), Stopping(), WebChat()
@@ -114,7 +113,7 @@ async def running_desk(
     def make_app() -> FastAPI:
         return web_app(
             store=store,
-            agents=AgentDesk(store, objection, time),
+            agents=AgentDesk(store, lambda text: objection(text, brains.guard), time),
             chat=chat,
             playbook=brains.playbook,
             clock=time,

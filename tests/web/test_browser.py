@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
-from tests.web.conftest import objects
 from tests.web.desk import SECRET, Brains, RunningDesk, running_desk, served
 from tests.worlds.needs import CHROMIUM, needs_chromium
 
@@ -35,7 +34,7 @@ async def chromium() -> AsyncGenerator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def desk(tmp_path: Path, brains: Brains) -> AsyncGenerator[RunningDesk]:
-    async with running_desk(tmp_path, brains, objects) as running:
+    async with running_desk(tmp_path, brains) as running:
         yield running
 
 

@@ -66,4 +66,4 @@ def test_the_brake_forgets_who_has_been_quiet() -> None:
     brake.delay("two", NOW)
     brake.delay("three", NOW + timedelta(seconds=5))
 
-    assert set(brake._due) == {"three"}
+    assert set(brake.due) == {"three"}

@@ -78,17 +78,17 @@ class Brake:
     burst: int = 8
     gap: float = 1.0
     most_sessions: int = 10_000
-    _due: dict[str, datetime] = field(default_factory=dict[str, datetime])
+    due: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
     def delay(self, session: str, now: datetime) -> float:
         """Seconds this message must wait for its turn."""
-        if len(self._due) >= self.most_sessions:
-            self._due = {who: due for who, due in self._due.items() if due > now}
-        due = max(self._due.get(session, now), now)
-        self._due[session] = due + timedelta(seconds=self.gap)
+        if len(self.due) >= self.most_sessions:
+            self.due = {who: due for who, due in self.due.items() if due > now}
+        due = max(self.due.get(session, now), now)
+        self.due[session] = due + timedelta(seconds=self.gap)
         return max(0.0, (due - now).total_seconds() - (self.burst - 1) * self.gap)
 
     def refund(self, session: str) -> None:
         """The message was turned away: it does not count."""
-        if session in self._due:
-            self._due[session] -= timedelta(seconds=self.gap)
+        if session in self.due:
+            self.due[session] -= timedelta(seconds=self.gap)
