@@ -18,16 +18,24 @@ _PASSWORD_WORDS = Words(
 _CODE_WORDS = Words(
     (
         "验证码", "驗證碼", "校验码", "动态码", "动态口令", "动态密码", "動態碼", "谷歌验证", "|2fa|", "|otp|",
-        "|mfa|", "|code|",
-        "authenticator", "确认码", "確認碼", "認証コード", "인증번호", "인증 번호", "код",
+        "|mfa|",
+        "authenticator", "确认码", "確認碼", "認証コード", "인증번호", "인증 번호", "verification code",
+        "security code", "sms code",
+        "login code", "one-time code", "one time code", "код подтверждения", "код из смс",
     )
 )  # fmt: skip
+_BARE_CODE_WORDS = Words(("|code|", "|код|"))
 _VALUE = re.compile(
-    r"(?P<link>[ \t]{0,3}(?:(?:是|为|為|:|=|is\b|->|叫|-|was\b|就是)[ \t]{0,3}){1,3}|(?<=[:=])[ \t]{0,3}|[ \t]{1,3})"
+    r"(?P<link>[ \t]{0,3}(?:(?:是|为|為|:|=|is\b|->|叫|was\b|就是)[ \t]{0,3}){1,3}|(?<=[:=])[ \t]{0,3}|[ \t]{1,3})"
     r"[\"'“「`]?(?P<value>[\x21-\x7e]{4,64})",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"[^\d\n]{0,16}?(?<![\d.,-])(?P<value>\d{3}[ -]\d{3}|\d{4}|\d{6}|\d{8})(?!\d|[.,]\d)")
+_BARE_CODE = re.compile(
+    r"(?:[ ](?:is|was)|[ ]?[:=])?[ \"']{0,3}(?P<value>\d{3}[ -]\d{3}|\d{6})(?!\d"
+    r"|[.,-]\d)",
+    re.IGNORECASE,
+)
 _CODE_BEFORE = re.compile(
     r"(?<![\d.,-])(?P<value>\d{3}[ -]\d{3}|\d{6}|\d{8})[^\d\n]{0,4}?(?:是|\bis\b)[^\d\n]{0,12}?$", re.IGNORECASE
 )
@@ -40,6 +48,9 @@ _NO_CODE = Words(
     )
 )  # fmt: skip
 _DIGIT = re.compile(r"\d")
+_PIN = re.compile(r"\d{4,8}")
+_UNSAID = re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[0-9A-Za-z@!#$%^&*_+-]{6,32}")
+_VERSION = re.compile(r"\d{1,3}(?:\.\d{1,3})+|\d{1,3}")
 _TRAILING = ".,;:!?)]}\"'`>"
 
 
@@ -83,26 +94,32 @@ def _aligned(text: str, compatible: str) -> tuple[str, Sequence[int]]:
 
 
 def _passwords(text: str, folded: str) -> Iterator[tuple[int, int, SecretKind]]:
-    for _, end in _PASSWORD_WORDS.places(folded):
+    for begin, end in _PASSWORD_WORDS.places(folded):
         match = _VALUE.match(text, end)
         if match is None:
             continue
         value = match["value"].rstrip(_TRAILING)
-        if len(value) >= 4 and _is_a_password(value, said=bool(match["link"].strip())):
+        if len(value) >= 4 and _is_a_password(folded[begin:end], value, said=bool(match["link"].strip())):
             yield match.start("value"), match.start("value") + len(value), SecretKind.PASSWORD
 
 
-def _is_a_password(value: str, *, said: bool) -> bool:
+def _is_a_password(word: str, value: str, *, said: bool) -> bool:
     """Words are not: "password is wrong". A digit or a symbol is what tells a password from a sentence."""
-    letters = [letter for letter in value if letter.isalpha()]
-    digits = [letter for letter in value if letter.isdigit()]
-    if digits:
-        return said or (bool(letters) and len(value) >= 6)
-    return said and bool(letters) and not value[1:-1].isalpha() and not set("/'’") & set(value)
+    if word.startswith("pin"):
+        return _PIN.fullmatch(value) is not None
+    if not said:
+        return _UNSAID.fullmatch(value) is not None
+    if _DIGIT.search(value):
+        return not _VERSION.fullmatch(value)
+    return any(letter.isalpha() for letter in value) and not value[1:-1].isalpha() and not set("/'’<>") & set(value)
 
 
 def _codes(text: str, folded: str) -> Iterator[tuple[int, int, SecretKind]]:
     for begin, end in _CODE_WORDS.places(folded):
         match = _CODE.match(text, end) or _CODE_BEFORE.search(text, max(0, begin - 40), begin)
+        if match and not _NO_CODE.within(folded[max(0, min(begin, match.start()) - 12) : max(end, match.end())]):
+            yield match.start("value"), match.end("value"), SecretKind.ONE_TIME_CODE
+    for begin, end in _BARE_CODE_WORDS.places(folded):
+        match = _BARE_CODE.match(text, end) or _CODE_BEFORE.search(text, max(0, begin - 40), begin)
         if match and not _NO_CODE.within(folded[max(0, min(begin, match.start()) - 12) : max(end, match.end())]):
             yield match.start("value"), match.end("value"), SecretKind.ONE_TIME_CODE

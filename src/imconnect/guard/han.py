@@ -11,6 +11,7 @@ from imconnect.guard.phrases import Phrase
 
 _RUN = re.compile(r"[㐀-鿿]+")
 _LETTERS = re.compile(r"[a-z]{3}")
+_KANA = re.compile(r"[ぁ-ヿ]+")  # between Han characters they make Japanese, where no list says what follows what
 _COUNTED = re.compile(r"\d{3}")
 _WIDEST_GAP = 12
 
@@ -57,6 +58,7 @@ class HanModel:
 
 def find(text: str, lexicon: Lexicon, model: HanModel, *, context: bool) -> Phrase | None:
     """The Chinese recovery phrase in *text* (in `lower` form, without labels), if there is one."""
+    text = _KANA.sub(" " * (_WIDEST_GAP + 1), text)
     runs = [(match.start(), match[0]) for match in _RUN.finditer(text)]
     if sum(len(run) for _, run in runs) < _SEPARATED_IN_CONTEXT:
         return None

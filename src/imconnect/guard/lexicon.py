@@ -49,6 +49,7 @@ class Lexicon:
         self.deletes: dict[str, int] = {}
         self.prefixes: dict[str, int] = {}
         self.lists: list[WordList] = []
+        self.cut_short: dict[str, int] = {}  # the first four letters of each English word, and what they weigh
         for name in ALPHABETIC:
             self._add(name, Mnemonic(name).wordlist, rarity if name == "english" else {}, checked=True)
         for name, words in further.items():
@@ -65,6 +66,9 @@ class Lexicon:
         }
         places = {word: place for place, word in enumerate(plain)} if checked else {}
         self.lists.append(WordList(name, bit, weights, bool(rarity), places))
+        if name == "english":
+            cut = {word[:_PREFIX] for word in plain}
+            self.cut_short = {word: max(_COMMON, min(_RARE, rarity.get(word, 0) - size)) for word in cut}
         known, deletes = self.words, self.deletes
         for word in plain:
             known[word] = known.get(word, 0) | bit

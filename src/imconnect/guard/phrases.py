@@ -52,53 +52,9 @@ FILLERS = frozenset(
         "th",
     ]
 )
-_GRAMMAR = frozenset(
-    [
-        "the",
-        "of",
-        "and",
-        "a",
-        "to",
-        "in",
-        "is",
-        "for",
-        "it",
-        "on",
-        "with",
-        "was",
-        "as",
-        "are",
-        "be",
-        "at",
-        "by",
-        "or",
-        "an",
-        "not",
-        "from",
-        "has",
-        "had",
-        "i",
-        "my",
-        "we",
-        "he",
-        "she",
-        "his",
-        "her",
-        "its",
-        "your",
-        "our",
-        "so",
-        "if",
-        "do",
-        "did",
-        "does",
-        "no",
-    ]
-)
-
 # Tenths of a bit, tuned on public chat and random phrases; docs/security.md has the figures.
 _UNKNOWN, _SLIP, _PREFIX = -40, 10, 5
-_ENOUGH, _ENOUGH_ALONE, _ENOUGH_IN_CONTEXT = 270, 200, 150
+_ENOUGH, _ENOUGH_ALONE, _ENOUGH_IN_CONTEXT, _ENOUGH_UNCOUNTED = 190, 130, 130, 270
 _WORDS, _WORDS_IN_CONTEXT = 7, 5
 _STARTED, _BROKEN_OFF = 40, 90
 _THIN = 80
@@ -175,7 +131,7 @@ def _spelled_out(tokens: list[str], masks: list[int], lexicon: Lexicon, *, conte
             for stretch in _stretches(sequence, words, lexicon, slips):
                 if _proven(stretch, words):
                     return Phrase(len(stretch.listed), proven=True)
-                if likely is None and _likely(stretch, english=words.counted, context=context):
+                if likely is None and _likely(stretch, counted=words.counted, context=context):
                     likely = Phrase(len(stretch.listed), proven=False)
     return likely
 
@@ -262,7 +218,8 @@ def _stretch(
     return _Stretch(tokens, listed, around, score, whole=len(tokens) == len(sequence))
 
 
-def _likely(stretch: _Stretch, *, english: bool, context: bool) -> bool:
+def _likely(stretch: _Stretch, *, counted: bool, context: bool) -> bool:
+    """Whether the stretch is too unlikely to be ordinary words. Where words were not counted, it takes more of them."""
     count = len(stretch.listed)
     if count < (_WORDS_IN_CONTEXT if context else _WORDS):
         return False
@@ -270,12 +227,13 @@ def _likely(stretch: _Stretch, *, english: bool, context: bool) -> bool:
     distinct = len(set(stretch.listed))
     if distinct < count * 0.7:
         score = score * distinct * 6 // (count * 10)
-    missing = len(stretch.tokens) - count
-    if english and (count < len(stretch.tokens) * 0.75 or (missing > 1 and not _GRAMMAR.isdisjoint(stretch.tokens))):
+    if count < len(stretch.tokens) * 0.75:
         score -= _THIN
     if context:
         return score >= _ENOUGH_IN_CONTEXT
-    return score >= (_ENOUGH_ALONE if stretch.whole and not missing else _ENOUGH)
+    if not counted:
+        return score >= _ENOUGH_UNCOUNTED
+    return score >= (_ENOUGH_ALONE if count == len(stretch.tokens) and stretch.whole else _ENOUGH)
 
 
 def _proven(stretch: _Stretch, words: WordList) -> bool:
@@ -341,7 +299,7 @@ def _prefixes(tokens: list[str], masks: list[int], lexicon: Lexicon, *, context:
         for place, token in enumerate(tokens)
         if len(token) == 4 and not masks[place] and token in lexicon.prefixes
     ]
-    if not any(last - first < 4 * least for first, last in zip(cuts, cuts[least // 2 - 1 :], strict=False)):
+    if not any(last - first < 4 * least for first, last in pairwise(cuts)):
         return None
     run: list[str] = []
     cut, shared = 0, -1
@@ -354,7 +312,12 @@ def _prefixes(tokens: list[str], masks: list[int], lexicon: Lexicon, *, context:
             shared &= lists
             cut += not mask & shared
             continue
-        if len(run) >= least and cut >= len(run) * 0.5 and len(set(run)) >= len(run) * 0.8:
+        if len(run) >= least and len(set(run)) >= len(run) * 0.8 and (cut * 2 >= len(run) or _rare(run, cut, lexicon)):
             return Phrase(len(run), proven=False)
         run, cut, shared = ([token], int(not mask), lists) if lists else ([], 0, -1)
     return None
+
+
+def _rare(run: list[str], cut: int, lexicon: Lexicon) -> bool:
+    """Whether an English run is unlikely enough although most of its words are whole."""
+    return cut >= 2 and sum(lexicon.cut_short.get(token, _UNKNOWN) for token in run) >= _ENOUGH
