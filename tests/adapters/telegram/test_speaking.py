@@ -56,6 +56,13 @@ async def test_an_answer_quotes_what_it_answers_even_if_that_is_gone(adapter: Te
     assert [message.reply_to for message in ann.chat.from_bot] == [asked.id, None, None]
 
 
+async def test_only_the_first_part_of_a_long_answer_quotes(adapter: TelegramAdapter, ann: Person) -> None:
+    asked = ann.says("how?")
+    await adapter.send(outgoing(adapter, ann.id, "x" * 5000, reply_to=f"{ann.id}:{asked.id}"))
+
+    assert [message.reply_to for message in ann.chat.from_bot] == [asked.id, None]
+
+
 async def test_no_preview_of_a_link_is_shown(adapter: TelegramAdapter, world: World, ann: Person) -> None:
     await adapter.send(outgoing(adapter, ann.id, "see https://imwallet.example/"))
 

@@ -43,6 +43,11 @@ class Person:
             json["language_code"] = self.language_code
         return json
 
+    def has_written_before(self) -> "Person":
+        """Open the chat as if long ago: the bot may write, and has nothing new to read."""
+        self.chat.started = True
+        return self
+
     # ---- saying things
 
     def says(
