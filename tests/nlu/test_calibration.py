@@ -1,5 +1,6 @@
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -68,10 +69,11 @@ def test_answers_above_the_cut_are_as_precise_as_stated() -> None:
 
 
 def test_a_cautious_topic_needs_the_higher_cut() -> None:
-    usual = calibrate(trials(3000), Stakes(), PRIOR)
-    careful = calibrate(trials(3000), Stakes(frozenset({"a"})), PRIOR)
+    calm = [replace(t, scored=replace(t.scored, topics=("b", "a", "c"))) for t in trials(3000, seed=8)]
+    calm = [replace(trial, topic="b" if trial.topic == "a" else "a") for trial in calm]
+    calibration = calibrate([*trials(3000), *calm], Stakes(frozenset({"a"})), PRIOR)
 
-    assert careful.cautious_cut > usual.cut
+    assert 0.7 < calibration.cut < calibration.cautious_cut - 0.03
 
 
 def test_the_gate_keeps_the_stated_share_of_what_is_in_scope() -> None:

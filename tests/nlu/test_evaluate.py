@@ -27,9 +27,13 @@ def test_a_report_counts_what_was_asked() -> None:
 
 
 def test_wrong_answers_lower_the_accuracy() -> None:
-    report = evaluate(TRAIN, [Labelled("the network fee?", "fees"), Labelled("my lost password", "swap")])
+    report = evaluate(
+        TRAIN, [Labelled("Explain the network fee!", "fees"), Labelled("explain my lost password", "swap")]
+    )
 
     assert report.accuracy == 0.5
+    assert report.precision == 0.5
+    assert report.answered == 1
     assert report.out_of_scope_auroc is None
 
 

@@ -1,11 +1,13 @@
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from imconnect.domain.messages import Language
-from imconnect.nlu.matching import NgramMatcher, Row
+from imconnect.nlu.calibration import Scored, Stakes
+from imconnect.nlu.matching import PRIOR, NgramMatcher, Row, settle
 
 FEES = [
     "how much is the fee",
@@ -102,6 +104,16 @@ def test_traditional_and_simplified_questions_match_alike(matcher: NgramMatcher)
         ("密码忘记了", "密碼忘記了"),
     ):
         assert matcher.match(one) == matcher.match(other)
+
+
+def test_a_likely_call_for_help_is_answered_as_one_though_another_topic_leads() -> None:
+    scored = Scored(("late", "stolen", "scam"), (0.6, 0.55, 0.54))
+    listening = replace(PRIOR, alarm_cut=0.2)
+    stakes = Stakes(urgent=frozenset({"stolen", "scam"}))
+
+    assert settle(scored, listening, Stakes(), frozenset()).topic is None
+    assert settle(scored, listening, stakes, frozenset()).topic == "stolen"
+    assert settle(scored, listening, stakes, frozenset({"stolen", "scam"})).topic is None
 
 
 def test_an_empty_pack_matches_nothing() -> None:
