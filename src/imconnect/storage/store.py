@@ -280,6 +280,7 @@ class SqlStore:
             self._watchers.append(
                 asyncio.create_task(self._hear(self._database, await self._subscribe(self._database)))
             )
+            await asyncio.sleep(0)  # a task cancelled before it began would not give its connection back
 
     async def _watch_file(self, database: SqliteDatabase) -> None:
         """Ring for what other processes write (`imconnect conversation take`, say)."""
