@@ -22,7 +22,7 @@ from imconnect.ports import (
     Undeliverable,
 )
 
-AT_ONCE = 64
+AT_ONCE = 128
 """Sends under way at a time."""
 
 SWEEP_SECONDS = 1.0

@@ -1,5 +1,6 @@
 """Events and states to JSON and back. Typed text is never in it: that stands in `messages`."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +29,15 @@ from imconnect.domain.readings import Certainty, Secret, SecretKind
 JSON = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """The message an event is about: its own words are kept beside the event, not in it."""
+
+    external_id: str
+    text: str = field(repr=False)
+    attachments: tuple[Attachment, ...] = ()
+
+
 def secret_to_json(secret: Secret | None) -> JSON | None:
     if secret is None:
         return None
@@ -46,18 +56,18 @@ def secret_from_json(data: JSON | None) -> Secret | None:
     return Secret(kind, certainty, data["words"], data["perhaps_a_hash"])
 
 
-def to_payload(event: Event) -> tuple[str, JSON]:  # noqa: C901, PLR0911, PLR0912 - a table, one row a kind
+def to_payload(event: Event) -> tuple[str, JSON | None]:  # noqa: C901, PLR0911, PLR0912 - a table, one row a kind
     """An event's kind and what is stored of it beside the message it is about."""
     match event:
         case MessageReceived():
-            payload: JSON = {"id": event.message_id}
+            payload: JSON = {}
             if event.choice is not None:
                 payload["choice"] = event.choice
             if event.secret is not None:
                 payload["secret"] = secret_to_json(event.secret)
             if event.language_hint is not None:
                 payload["hint"] = event.language_hint.value
-            return "message", payload
+            return "message", payload or None
         case MessageEdited():
             return "edit", {"id": event.message_id, "secret": secret_to_json(event.secret)}
         case AgentTook():
@@ -80,16 +90,17 @@ def to_payload(event: Event) -> tuple[str, JSON]:  # noqa: C901, PLR0911, PLR091
             return "delivery", {"key": event.key, "unknown": event.unknown, "reason": event.reason}
 
 
-def from_payload(kind: str, payload: JSON, text: str, attachments: tuple[Attachment, ...]) -> Event:  # noqa: PLR0911 - a table
-    """The event that *kind* and *payload* were made of; *text* is that of the message it is about."""
+def from_payload(kind: str, stored: JSON | None, about: About) -> Event:  # noqa: PLR0911 - a table
+    """The event that *kind* and *stored* were made of."""
+    payload = stored or {}
     match kind:
         case "message":
             hint = payload.get("hint")
             return MessageReceived(
-                payload["id"],
-                text,
+                about.external_id,
+                about.text,
                 payload.get("choice"),
-                attachments,
+                about.attachments,
                 secret_from_json(payload.get("secret")),
                 Language(hint) if hint else None,
             )
@@ -125,7 +136,7 @@ def _from_moment(value: str | None) -> datetime | None:
     return datetime.fromisoformat(value) if value is not None else None
 
 
-def to_memory(conversation: Conversation) -> JSON:
+def to_memory(conversation: Conversation) -> JSON | None:
     """What only `decide()` reads of a state; empty values are left out."""
     memory: JSON = {
         "script": conversation.script.value if conversation.script else None,
@@ -142,12 +153,12 @@ def to_memory(conversation: Conversation) -> JSON:
         "told_place": conversation.told_place,
         "told_at": _moment(conversation.told_at),
     }
-    return {name: value for name, value in memory.items() if value}
+    return {name: value for name, value in memory.items() if value} or None
 
 
 def to_conversation(row: Any, details: dict[str, Given], line: PlaceInLine | None) -> Conversation:
     """The state that a row of `conversations`, its details and its place make up."""
-    memory: JSON = row.memory
+    memory: JSON = row.memory or {}
     return Conversation(
         id=row.id,
         reference=row.reference,

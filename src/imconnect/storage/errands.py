@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from imconnect.domain.playbook import Pace
 from imconnect.domain.waiting import notice_due
 from imconnect.ports import DueErrand, DueSend, ErrandResult, SendResult, SendState
 from imconnect.storage import tables as t
-from imconnect.storage.dialect import among, insert
+from imconnect.storage.dialect import Many, among, insert, insert_new, is_listed, listed
 from imconnect.storage.recording import event_row
 
 SETTLED = (SendState.SENT, SendState.UNKNOWN, SendState.FAILED, SendState.WITHDRAWN)
@@ -43,6 +44,15 @@ def claim_sends(connection: sa.Connection, channel: str, account: str, limit: in
 
 def due_sends(connection: sa.Connection, channel: str, account: str, limit: int, now: datetime) -> list[DueSend]:
     """The oldest unsettled send of each address, if it is due."""
+    wanted = {"channel": channel, "account": account, "most": limit, "now": now}
+    return [
+        DueSend(row.id, row.conversation_id, _outgoing(row, channel, account), row.attempts)
+        for row in connection.execute(_due(), wanted)
+    ]
+
+
+@cache
+def _due() -> Any:
     o, b = t.outbox, t.outbox.alias("b")
     earlier = sa.exists().where(
         b.c.channel == o.c.channel,
@@ -51,37 +61,36 @@ def due_sends(connection: sa.Connection, channel: str, account: str, limit: int,
         b.c.id < o.c.id,
         sa.literal_column("b.unsettled"),
     )
-    statement = (
-        sa.select(o, t.messages.c.text)
+    said = (o.c.id, o.c.conversation_id, o.c.key, o.c.peer, o.c.purpose, o.c.choices, o.c.reply_to, o.c.attempts)
+    return (
+        sa.select(*said, t.messages.c.text)
         .select_from(o.join(t.messages, t.messages.c.id == o.c.id))
         .where(
-            o.c.channel == channel,
-            o.c.account == account,
+            o.c.channel == sa.bindparam("channel"),
+            o.c.account == sa.bindparam("account"),
             sa.literal_column("outbox.unsettled"),
             o.c.state == SendState.READY.value,
-            sa.or_(o.c.not_before.is_(None), o.c.not_before <= now),
+            sa.or_(o.c.not_before.is_(None), o.c.not_before <= sa.bindparam("now", type_=t.UtcTime())),
             ~earlier,
         )
         .order_by(o.c.id)
-        .limit(limit)
+        .limit(sa.bindparam("most", type_=sa.Integer()))
         .with_for_update(of=o, skip_locked=True)
     )
-    rows = connection.execute(statement).all()
-    return [DueSend(row.id, row.conversation_id, _outgoing(row), row.attempts) for row in rows]
 
 
-def _outgoing(row: Any) -> Outgoing:
+def _outgoing(row: Any, channel: str, account: str) -> Outgoing:
     return Outgoing(
         key=row.key,
-        address=Address(row.channel, row.account, row.peer),
+        address=Address(channel, account, row.peer),
         text=row.text,
         purpose=Purpose(row.purpose),
-        choices=tuple(Choice(key, label) for key, label in row.choices),
+        choices=tuple(Choice(key, label) for key, label in row.choices or ()),
         reply_to=row.reply_to,
     )
 
 
-_SETTLE = (
+_SETTLE = Many(
     sa.update(t.outbox)
     .where(t.outbox.c.id == sa.bindparam("send"))
     .values(
@@ -98,8 +107,8 @@ _SETTLE = (
 
 def settle_sends(connection: sa.Connection, results: Sequence[SendResult], now: datetime) -> set[int]:
     """Record what came of sends. Returns the conversations they belong to."""
-    connection.execute(
-        _SETTLE,
+    _SETTLE.run(
+        connection,
         [
             {
                 "send": result.id,
@@ -112,16 +121,9 @@ def settle_sends(connection: sa.Connection, results: Sequence[SendResult], now: 
             for result in results
         ],
     )
-    rows = connection.execute(
-        sa.select(
-            t.outbox.c.id,
-            t.outbox.c.conversation_id,
-            t.outbox.c.key,
-            t.outbox.c.channel,
-            t.outbox.c.account,
-            t.outbox.c.peer,
-        ).where(among(connection, t.outbox.c.id, [result.id for result in results]))
-    ).all()
+    dialect = connection.dialect.name
+    ids = listed(dialect, (result.id for result in results))
+    rows = connection.execute(_sends_of(dialect), {"listed": ids}).all()
     row_of = {row.id: row for row in rows}
     ended = [result for result in results if result.state in (SendState.UNKNOWN, SendState.FAILED)]
     _tell_of_deliveries(connection, [(row_of[result.id], result) for result in ended], now)
@@ -129,6 +131,12 @@ def settle_sends(connection: sa.Connection, results: Sequence[SendResult], now: 
         if result.blocked:
             _mark_blocked(connection, row_of[result.id], result.reason)
     return {row.conversation_id for row in rows}
+
+
+@cache
+def _sends_of(dialect: str) -> Any:
+    o = t.outbox.c
+    return sa.select(o.id, o.conversation_id, o.key, o.channel, o.account, o.peer).where(is_listed(dialect, o.id))
 
 
 def _tell_of_deliveries(connection: sa.Connection, ended: Sequence[tuple[Any, SendResult]], now: datetime) -> None:
@@ -302,4 +310,4 @@ def watch_line(connection: sa.Connection, pace: Pace, now: datetime) -> int:
         )
         for row in due
     ]
-    return max(0, connection.execute(insert(connection, t.events).on_conflict_do_nothing(), rows).rowcount)
+    return insert_new(connection, t.events, rows)

@@ -21,7 +21,8 @@ TO_CUSTOMERS = (Speaker.CUSTOMER.value, Speaker.BOT.value, Speaker.AGENT.value)
 def expects(connection: sa.Connection, address: Address) -> frozenset[str]:
     """The details the current conversation at *address* was last asked for."""
     row = connection.execute(_current(address)).first()
-    return frozenset(row.memory.get("asked_for", ())) if row is not None else frozenset()
+    memory: dict[str, Any] = (row.memory if row is not None else None) or {}
+    return frozenset(memory.get("asked_for", ()))
 
 
 def _current(address: Address) -> sa.Select[Any]:
@@ -99,14 +100,15 @@ def dossier(connection: sa.Connection, reference: str) -> Dossier | None:
         sa.select(e.at, e.kind, e.outcome).where(e.conversation_id == row.id, e.outcome.is_not(None)).order_by(e.id)
     )
     lines = _lines(connection, t.messages.c.conversation_id == row.id, limit=None)
+    memory: dict[str, Any] = row.memory or {}
     return Dossier(
         summary=_summary(row),
-        why=row.memory.get("why", ""),
+        why=memory.get("why", ""),
         details=given,
         lines=tuple(lines),
         outcomes=tuple((outcome.at, outcome.kind, outcome.outcome) for outcome in outcomes),
         unreachable=row.unreachable,
-        asked_for=tuple(row.memory.get("asked_for", ())),
+        asked_for=tuple(memory.get("asked_for", ())),
     )
 
 

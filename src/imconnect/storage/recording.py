@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,10 +15,63 @@ from imconnect.domain.playbook import Priority
 from imconnect.ports import Received, Speaker
 from imconnect.storage import tables as t
 from imconnect.storage.codec import to_payload
-from imconnect.storage.dialect import among, insert, insert_returning
+from imconnect.storage.dialect import Many, among, insert, insert_new, is_listed, listed, next_ids
 
 AGENTS = ("desk", "agents")
 """The channel and account under which agents' acts are recorded once per key."""
+
+
+ADD_MESSAGES = Many(
+    sa.insert(t.messages),
+    (
+        "id",
+        "conversation_id",
+        "speaker",
+        "author",
+        "channel",
+        "account",
+        "external_id",
+        "text",
+        "secret",
+        "revision",
+        "sent_at",
+    ),
+)
+ADD_EVENTS = Many(
+    sa.insert(t.events),
+    (
+        "conversation_id",
+        "channel",
+        "account",
+        "external_id",
+        "kind",
+        "message_id",
+        "payload",
+        "at",
+        "pending",
+    ),
+)
+_ADD_CONTACTS = Many(sa.insert(t.contacts), ("id", "created_at"))
+_ADD_CONVERSATIONS = Many(
+    sa.insert(t.conversations),
+    (
+        "id",
+        "reference",
+        "channel",
+        "account",
+        "peer",
+        "stage",
+        "language",
+        "priority",
+        "created_at",
+        "updated_at",
+    ),
+)
+_JOIN = Many(
+    sa.update(t.contact_channels)
+    .where(t.contact_channels.c.id == sa.bindparam("row"))
+    .values(conversation_id=sa.bindparam("conversation"), contact_id=sa.bindparam("contact"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +132,7 @@ def _set_aside(connection: sa.Connection, items: Sequence[Unreadable], now: date
         }
         for item in items
     ]
-    return max(0, connection.execute(insert(connection, t.quarantine).on_conflict_do_nothing(), rows).rowcount)
+    return insert_new(connection, t.quarantine, rows)
 
 
 def _known(connection: sa.Connection, sources: Iterable[Source]) -> set[Source]:
@@ -87,16 +141,20 @@ def _known(connection: sa.Connection, sources: Iterable[Source]) -> set[Source]:
     for channel, account, external_id in sources:
         inboxes.setdefault((channel, account), []).append(external_id)
     known: set[Source] = set()
+    dialect = connection.dialect.name
     for (channel, account), ids in inboxes.items():
-        rows = connection.execute(
-            sa.select(t.events.c.external_id).where(
-                t.events.c.channel == channel,
-                t.events.c.account == account,
-                among(connection, t.events.c.external_id, ids),
-            )
-        )
+        wanted = {"channel": channel, "account": account, "listed": listed(dialect, ids)}
+        rows = connection.execute(_known_of(dialect), wanted)
         known |= {(channel, account, external_id) for external_id in rows.scalars()}
     return known
+
+
+@cache
+def _known_of(dialect: str) -> Any:
+    e = t.events.c
+    return sa.select(e.external_id).where(
+        e.channel == sa.bindparam("channel"), e.account == sa.bindparam("account"), is_listed(dialect, e.external_id)
+    )
 
 
 def _conversations(
@@ -169,15 +227,16 @@ def _begin(
     if not strangers:
         return {}
     nameless = [row for row in strangers if row.contact_id is None]
-    made = insert_returning(connection, sa.insert(t.contacts), t.contacts.c.id, [{"created_at": now} for _ in nameless])
+    made = next_ids(connection, t.contacts, len(nameless))
+    _ADD_CONTACTS.run(connection, [{"id": contact, "created_at": now} for contact in made])
     contact_of = {row.id: contact for row, contact in zip(nameless, made, strict=True)}
     addresses = [Address(row.channel, row.account, row.peer) for row in strangers]
-    ids = insert_returning(
+    ids = next_ids(connection, t.conversations, len(addresses))
+    _ADD_CONVERSATIONS.run(
         connection,
-        sa.insert(t.conversations),
-        t.conversations.c.id,
         [
             {
+                "id": conversation,
                 "reference": newcomers.new_reference(),
                 "channel": address.channel,
                 "account": address.account,
@@ -185,17 +244,14 @@ def _begin(
                 "stage": Stage.SELF_SERVICE.value,
                 "language": (last[address].language_hint or newcomers.language).value,
                 "priority": Priority.NORMAL.value,
-                "memory": {},
                 "created_at": now,
                 "updated_at": now,
             }
-            for address in addresses
+            for address, conversation in zip(addresses, ids, strict=True)
         ],
     )
-    connection.execute(
-        sa.update(t.contact_channels)
-        .where(t.contact_channels.c.id == sa.bindparam("row"))
-        .values(conversation_id=sa.bindparam("conversation"), contact_id=sa.bindparam("contact")),
+    _JOIN.run(
+        connection,
         [
             {"row": row.id, "conversation": conversation, "contact": row.contact_id or contact_of[row.id]}
             for row, conversation in zip(strangers, ids, strict=True)
@@ -211,11 +267,13 @@ def _store(
     edits = [item for item in fresh if _original(item, originals) is not None]
     edited = {id(item) for item in edits}
     messages = [item for item in fresh if id(item) not in edited]
-    ids = insert_returning(
+    ids = next_ids(connection, t.messages, len(messages))
+    ADD_MESSAGES.run(
         connection,
-        sa.insert(t.messages),
-        t.messages.c.id,
-        [_message_row(item, conversations[item.incoming.address]) for item in messages],
+        [
+            {**_message_row(item, conversations[item.incoming.address]), "id": message}
+            for item, message in zip(messages, ids, strict=True)
+        ],
     )
     message_of = {id(item): message for item, message in zip(messages, ids, strict=True)}
     for item in edits:
@@ -233,8 +291,8 @@ def _store(
     ]
     if files:
         connection.execute(sa.insert(t.attachments), files)
-    connection.execute(
-        sa.insert(t.events),
+    ADD_EVENTS.run(
+        connection,
         [
             event_row(
                 conversations[item.incoming.address],
@@ -269,6 +327,7 @@ def event_row(
         "message_id": message,
         "payload": payload,
         "at": now,
+        "pending": True,
     }
 
 
@@ -283,6 +342,7 @@ def _message_row(item: Received, conversation: int) -> dict[str, Any]:
         "external_id": incoming.id,
         "text": incoming.text,
         "secret": item.secret.kind.value if item.secret else None,
+        "revision": 0,
         "sent_at": incoming.sent_at,
     }
 

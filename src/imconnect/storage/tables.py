@@ -46,7 +46,8 @@ def _text(*, null: bool = False) -> Any:
 
 
 def _json() -> Any:
-    return Field(default=None, sa_column=sa.Column(sa.JSON, nullable=False))
+    """JSON, with NULL for nothing at all."""
+    return Field(default=None, sa_column=sa.Column(sa.JSON(none_as_null=True), nullable=True))
 
 
 def _to(target: str, *, null: bool = False, index: bool = False, primary: bool = False) -> Any:
@@ -108,7 +109,7 @@ class ConversationRow(Table, table=True):
     priority: int = Field(default=None, sa_column=sa.Column(sa.SmallInteger, nullable=False))
     agent: str | None = _text(null=True)
     waiting_since: datetime | None = _time(null=True)
-    memory: dict[str, Any] = _json()
+    memory: dict[str, Any] | None = _json()
     created_at: datetime = _time()
     updated_at: datetime = _time()
 
@@ -185,7 +186,7 @@ class EventRow(Table, table=True):
     external_id: str = _text()
     kind: str = _text()
     message_id: int | None = _to("messages.id", null=True)
-    payload: dict[str, Any] = _json()
+    payload: dict[str, Any] | None = _json()
     at: datetime = _time()
     pending: bool = Field(default=None, sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.true()))
     outcome: str | None = _text(null=True)
@@ -234,7 +235,7 @@ class OutboxRow(Table, table=True):
     peer: str = _text()
     purpose: str = _text()
     source: str = _text()
-    choices: list[list[str]] = _json()
+    choices: list[list[str]] | None = _json()
     reply_to: str | None = _text(null=True)
     state: str = _text()
     unsettled: bool = Field(default=None, sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.true()))

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -23,9 +24,11 @@ from imconnect.domain.messages import Attachment, Purpose
 from imconnect.domain.waiting import expected_wait, pace
 from imconnect.ports import Case, Pending, SendState, Settled, Speaker
 from imconnect.storage import tables as t
-from imconnect.storage.codec import from_payload, to_conversation, to_memory
-from imconnect.storage.dialect import among, insert, insert_returning
-from imconnect.storage.recording import event_row
+from imconnect.storage.codec import About, from_payload, to_conversation, to_memory
+from imconnect.storage.dialect import Many, among, insert, is_listed, listed, next_ids
+from imconnect.storage.recording import ADD_EVENTS, ADD_MESSAGES, event_row
+
+T = TypeVar("T")
 
 LOOK_AHEAD = 1_000
 """Pending events looked at to find conversations to claim."""
@@ -36,30 +39,16 @@ DEPARTURES = 20
 
 FOLLOW_UPS = ("desk", "follow-up")
 
+STATE = tuple(column for column in t.conversations.c if column.name not in ("created_at", "updated_at"))
+"""What a state is loaded from."""
+
 
 # ------------------------------------------------------------------------------------------------------------- claim
 
 
 def claim(connection: sa.Connection, limit: int) -> list[Case]:
     """Up to *limit* conversations with events pending, locked where the database can, and those events in order."""
-    heads = (
-        sa.select(t.events.c.conversation_id)
-        .where(sa.literal_column("pending"))
-        .order_by(t.events.c.id)
-        .limit(LOOK_AHEAD)
-        .subquery()
-    )
-    statement = (
-        sa.select(t.conversations)
-        .where(t.conversations.c.id.in_(sa.select(heads.c.conversation_id)))
-        .limit(limit)
-        # KEY SHARE of an intake that adds events to the conversation does not wait for this lock, nor this for it.
-        .with_for_update(key_share=True, skip_locked=True)
-    )
-    if connection.dialect.name == "sqlite":
-        first = sa.select(heads.c.conversation_id).distinct().limit(limit)
-        statement = sa.select(t.conversations).where(t.conversations.c.id.in_(first))
-    rows = connection.execute(statement).all()
+    rows = connection.execute(_claimed(connection.dialect.name), {"most": limit}).all()
     if not rows:
         return []
     pending = _pending(connection, [row.id for row in rows])
@@ -67,22 +56,50 @@ def claim(connection: sa.Connection, limit: int) -> list[Case]:
     return [Case(state, tuple(pending[state.id])) for state in states]
 
 
-def _pending(connection: sa.Connection, conversations: list[int]) -> dict[int, list[Pending]]:
-    e, m = t.events.c, t.messages.c
-    statement = (
-        sa.select(e.id, e.conversation_id, e.kind, e.payload, e.at, e.message_id, m.text)
-        .select_from(t.events.outerjoin(t.messages, m.id == e.message_id))
-        .where(among(connection, e.conversation_id, conversations), sa.literal_column("events.pending"))
-        .order_by(e.id)
-        .limit(EVENTS_A_TURN)
+@cache
+def _claimed(dialect: str) -> Any:
+    most = sa.bindparam("most", type_=sa.Integer())
+    heads = (
+        sa.select(t.events.c.conversation_id)
+        .where(sa.literal_column("pending"))
+        .order_by(t.events.c.id)
+        .limit(LOOK_AHEAD)
+        .subquery()
     )
-    rows = connection.execute(statement).all()
+    if dialect == "sqlite":
+        first = sa.select(heads.c.conversation_id).distinct().limit(most)
+        return sa.select(*STATE).where(t.conversations.c.id.in_(first))
+    return (
+        sa.select(*STATE)
+        .where(t.conversations.c.id.in_(sa.select(heads.c.conversation_id)))
+        .limit(most)
+        # KEY SHARE of an intake that adds events to the conversation does not wait for this lock, nor this for it.
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+
+
+def _pending(connection: sa.Connection, conversations: list[int]) -> dict[int, list[Pending]]:
+    dialect = connection.dialect.name
+    rows = connection.execute(_pending_of(dialect), {"listed": listed(dialect, conversations)}).all()
     files = _files(connection, [row.message_id for row in rows if row.kind == "message"])
     pending: dict[int, list[Pending]] = {}
     for row in rows:
-        event = from_payload(row.kind, row.payload, row.text or "", files.get(row.message_id, ()))
+        about = About(row.external_id, row.text or "", files.get(row.message_id, ()))
+        event = from_payload(row.kind, row.payload, about)
         pending.setdefault(row.conversation_id, []).append(Pending(row.id, event, row.at))
     return pending
+
+
+@cache
+def _pending_of(dialect: str) -> Any:
+    e, m = t.events.c, t.messages.c
+    return (
+        sa.select(e.id, e.conversation_id, e.kind, e.payload, e.at, e.external_id, e.message_id, m.text)
+        .select_from(t.events.outerjoin(t.messages, m.id == e.message_id))
+        .where(is_listed(dialect, e.conversation_id), sa.literal_column("events.pending"))
+        .order_by(e.id)
+        .limit(EVENTS_A_TURN)
+    )
 
 
 def _files(connection: sa.Connection, messages: list[int]) -> dict[int, tuple[Attachment, ...]]:
@@ -102,11 +119,18 @@ def load(connection: sa.Connection, rows: Sequence[Any]) -> list[Conversation]:
     if not ids:
         return []
     given: dict[int, dict[str, Given]] = {}
-    for detail in connection.execute(sa.select(t.details).where(among(connection, t.details.c.conversation_id, ids))):
+    dialect = connection.dialect.name
+    for detail in connection.execute(_details_of(dialect), {"listed": listed(dialect, ids)}):
         given.setdefault(detail.conversation_id, {})[detail.name] = Given(detail.value, detail.chain)
     waiting = [row.id for row in rows if row.stage == Stage.WAITING.value]
     lines = places_in_line(connection, waiting)
     return [to_conversation(row, given.get(row.id, {}), lines.get(row.id)) for row in rows]
+
+
+@cache
+def _details_of(dialect: str) -> Any:
+    d = t.details.c
+    return sa.select(d.conversation_id, d.name, d.value, d.chain).where(is_listed(dialect, d.conversation_id))
 
 
 def places_in_line(connection: sa.Connection, conversations: Iterable[int]) -> dict[int, PlaceInLine]:
@@ -180,20 +204,17 @@ def apply(connection: sa.Connection, cases: Sequence[Case], settled: Sequence[Se
     line = _update_line(connection, before, settled, now)
     _withdraw_notices(connection, writes.withdrawn)
     _speak(connection, writes)
-    if writes.notes:
-        connection.execute(sa.insert(t.messages), writes.notes)
-    if writes.follow_ups:
-        connection.execute(sa.insert(t.events), writes.follow_ups)
+    ADD_MESSAGES.run(connection, [{**note, "id": number} for note, number in _numbered(connection, writes.notes)])
+    ADD_EVENTS.run(connection, writes.follow_ups)
     if writes.errands:
         connection.execute(insert(connection, t.errands).on_conflict_do_nothing(), writes.errands)
     _set_timers(connection, writes.timers)
     _mark_unreachable(connection, before, writes.unreachable)
-    if writes.done:
-        connection.execute(_DONE, writes.done)
+    _DONE.run(connection, writes.done)
     return Applied(tuple(before), bool(writes.said), bool(writes.errands), bool(writes.follow_ups), line)
 
 
-_DONE = (
+_DONE = Many(
     sa.update(t.events)
     .where(t.events.c.id == sa.bindparam("event"))
     .values(pending=False, outcome=sa.bindparam("outcome"))
@@ -254,7 +275,7 @@ def _said(
         "peer": address.peer,
         "purpose": say.purpose.value,
         "source": say.source,
-        "choices": [[choice.key, choice.label] for choice in say.choices],
+        "choices": [[choice.key, choice.label] for choice in say.choices] or None,
         "reply_to": say.reply_to,
         "state": SendState.READY.value,
         "created_at": now,
@@ -267,19 +288,43 @@ def _line(conversation: Conversation, speaker: Speaker, author: str, text: str, 
         "speaker": speaker.value,
         "author": author,
         "text": text,
+        "revision": 0,
         "sent_at": now,
     }
 
 
 def _speak(connection: sa.Connection, writes: _Writes) -> None:
-    if not writes.said:
-        return
-    ids = insert_returning(connection, sa.insert(t.messages), t.messages.c.id, [message for message, _ in writes.said])
-    rows = [{**row, "id": message} for (_, row), message in zip(writes.said, ids, strict=True)]
-    connection.execute(sa.insert(t.outbox), rows)
+    said = _numbered(connection, writes.said)
+    ADD_MESSAGES.run(connection, [{**message, "id": number} for (message, _), number in said])
+    _TO_SEND.run(connection, [{**row, "id": number, "unsettled": True, "attempts": 0} for (_, row), number in said])
 
 
-_STATE = (
+def _numbered(connection: sa.Connection, lines: Sequence[T]) -> list[tuple[T, int]]:
+    return list(zip(lines, next_ids(connection, t.messages, len(lines)), strict=True))
+
+
+_TO_SEND = Many(
+    sa.insert(t.outbox),
+    (
+        "id",
+        "conversation_id",
+        "key",
+        "channel",
+        "account",
+        "peer",
+        "purpose",
+        "source",
+        "choices",
+        "reply_to",
+        "state",
+        "unsettled",
+        "attempts",
+        "created_at",
+    ),
+)
+
+
+_STATE = Many(
     sa.update(t.conversations)
     .where(t.conversations.c.id == sa.bindparam("conversation"))
     .values(
@@ -306,8 +351,7 @@ def _update_states(connection: sa.Connection, states: Sequence[Conversation], no
         }
         for state in states
     ]
-    if rows:
-        connection.execute(_STATE, rows)
+    _STATE.run(connection, rows)
 
 
 def _update_details(connection: sa.Connection, before: dict[int, Conversation], settled: Sequence[Settled]) -> None:
