@@ -11,20 +11,23 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 import structlog
 import uvicorn
 
 from imconnect.content import PackError, bundled_pack, read_pack
-from imconnect.desk.agents import AgentDesk, Objection
+from imconnect.desk.agents import AgentDesk
 from imconnect.desk.clockwork import Clockwork
 from imconnect.desk.delivery import Delivery
 from imconnect.desk.errands import Errands
 from imconnect.desk.intake import Intake
 from imconnect.desk.loops import Stopping, where
 from imconnect.desk.turns import Turns
+from imconnect.desk.understanding import Read, understanding
 from imconnect.domain.playbook import Playbook
 from imconnect.guard import Guard
+from imconnect.guard.outgoing import objection
 from imconnect.metrics import PrometheusMeter
 from imconnect.nlu.reader import Reader
 from imconnect.ports import Adapter, Agent, StoreUnavailable, TryLater
@@ -136,9 +139,14 @@ def web_url(settings: Settings, port: int | None = None) -> str:
     return f"http://{host}:{port or web.port}"
 
 
-def objection_of(guard: Guard) -> Callable[[str], Objection | None]:
+def objection_of(guard: Guard) -> Callable[[str], str | None]:
     """The guard's word on what an agent is about to write."""
-    return lambda text: Objection.CONTAINS_SECRET if guard.inspect(text).secret is not None else None
+    return partial(objection, guard=guard)
+
+
+def reader_of(playbook: Playbook) -> Read:
+    """What understands messages in the light of *playbook*."""
+    return understanding(Reader(playbook).read, playbook)
 
 
 # ----------------------------------------------------------------------------------------------------------- running
@@ -179,7 +187,7 @@ async def run_desk(
             asyncio.create_task(_keep_channel(running, adapter, intake), name=adapter.name) for adapter in adapters
         ]
         if Role.WORKERS in roles:
-            turns = Turns(store, Reader(playbook).read, playbook, clock, running.meter)
+            turns = Turns(store, reader_of(playbook), playbook, clock, running.meter)
             tasks.append(asyncio.create_task(turns.run(stopping), name="turns"))
             tasks.append(asyncio.create_task(Clockwork(store, playbook.pace, clock).run(stopping), name="clockwork"))
         if listening is not None:

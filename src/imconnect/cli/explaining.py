@@ -39,6 +39,7 @@ def explain(
 def _explainer(settings: Settings) -> "Explainer":
     from imconnect.content import PackError, bundled_pack, read_pack  # noqa: PLC0415 - not every command explains
     from imconnect.desk.explaining import Explainer  # noqa: PLC0415 - as above
+    from imconnect.desk.understanding import understanding  # noqa: PLC0415 - as above
     from imconnect.guard import Guard  # noqa: PLC0415 - as above
     from imconnect.nlu.reader import Reader  # noqa: PLC0415 - as above
 
@@ -46,7 +47,7 @@ def _explainer(settings: Settings) -> "Explainer":
         playbook = read_pack(settings.core.pack or bundled_pack())
     except PackError as error:
         raise Complaint(f"pack: {error}") from None
-    return Explainer(playbook, Guard(), Reader(playbook).read)
+    return Explainer(playbook, Guard(), understanding(Reader(playbook).read, playbook))
 
 
 def _lines(source: str) -> Iterable[str]:

@@ -8,11 +8,11 @@ from datetime import datetime
 import structlog
 
 from imconnect.desk.loops import Clock, Stopping, go_round, where
+from imconnect.desk.understanding import Read
 from imconnect.domain.actions import Action, Decision
 from imconnect.domain.conversations import Conversation
 from imconnect.domain.events import Event, MessageReceived
 from imconnect.domain.playbook import Playbook
-from imconnect.domain.readings import Reading
 from imconnect.domain.responder import decide
 from imconnect.ports import Case, Meter, Settled, Store, StoreUnavailable
 
@@ -21,7 +21,6 @@ SWEEP_SECONDS = 1.0
 BREATH_SECONDS = 0.005
 """After so much deciding in one go, others on the same loop get theirs."""
 
-Read = Callable[[str], Reading]
 Decide = Callable[[Conversation, Event, Playbook, datetime], Decision]
 
 log = structlog.get_logger("imconnect.desk")
