@@ -30,14 +30,16 @@ _VALUE = re.compile(
     r"[\"'“「`]?(?P<value>[\x21-\x7e]{4,64})",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"[^\d\n]{0,16}?(?<![\d.,-])(?P<value>\d{3}[ -]\d{3}|\d{4}|\d{6}|\d{8})(?!\d|[.,]\d)")
+_CODE = re.compile(
+    r"[^\d\n]{0,16}?(?<![0-9A-Za-z.,-])(?P<value>\d{3}[ -]\d{3}|\d{4}|\d{6}|\d{8})(?![0-9A-Za-z]|[.,]\d)"
+)
 _BARE_CODE = re.compile(
-    r"(?:[ ](?:is|was)|[ ]?[:=])?[ \"']{0,3}(?P<value>\d{3}[ -]\d{3}|\d{6})(?!\d"
-    r"|[.,-]\d)",
+    r"(?:[ ](?:is|was)|[ ]?[:=])?[ \"']{0,3}(?P<value>\d{3}[ -]\d{3}|\d{6})"
+    r"(?![0-9A-Za-z]|[.,-]\d)",
     re.IGNORECASE,
 )
 _CODE_BEFORE = re.compile(
-    r"(?<![\d.,-])(?P<value>\d{3}[ -]\d{3}|\d{6}|\d{8})[^\d\n]{0,4}?(?:是|\bis\b)[^\d\n]{0,12}?$", re.IGNORECASE
+    r"(?<![0-9A-Za-z.,-])(?P<value>\d{3}[ -]\d{3}|\d{6}|\d{8})[^\d\n]{0,4}?(?:是|\bis\b)[^\d\n]{0,12}?$", re.IGNORECASE
 )
 _NO_CODE = Words(
     (

@@ -79,21 +79,22 @@ def _candidates(
             yield _glued(run, lexicon, model, context=context, alone=len(runs) == 1)
     for chain in _chains(text, runs):
         yield _apart(chain, lexicon, model, context=context)
-    for lines in _even_lines(runs):
-        yield _in_lines(lines, lexicon, model, context=context)
+    for lines, broken in _even_lines(text, runs):
+        columns = broken and len(lines) > 2 and sum(map(len, lines)) in LENGTHS
+        yield _in_lines(lines, lexicon, model, context=context or columns)
 
 
-def _even_lines(runs: list[tuple[int, str]]) -> Iterator[list[str]]:
-    """Neighbouring runs of two to twelve characters, all of one length but the last: a phrase in columns."""
+def _even_lines(text: str, runs: list[tuple[int, str]]) -> Iterator[tuple[list[str], bool]]:
+    """Neighbouring runs of two to twelve characters, of one length but the last; and whether each has its own line."""
     lines: list[str] = []
-    before = 0
-    for start, run in [*runs, (0, "")]:
-        near = bool(lines) and start - before <= _WIDEST_GAP
-        if lines and not (near and len(run) <= len(lines[0]) == len(lines[-1])):
+    before, broken = 0, True
+    for start, run in [*runs, (len(text) + _WIDEST_GAP + 1, "")]:
+        if lines and not (start - before <= _WIDEST_GAP and len(run) <= len(lines[0]) == len(lines[-1])):
             if len(lines) > 1 and len(lines) * len(lines[0]) >= _GLUED_IN_CONTEXT:
-                yield lines
-            lines = []
+                yield lines, broken
+            lines, broken = [], True
         if lines or 2 <= len(run) <= 12:
+            broken = broken and (not lines or "\n" in text[before:start])
             lines.append(run)
         before = start + len(run)
 
@@ -140,11 +141,12 @@ def _in_lines(lines: list[str], lexicon: Lexicon, model: HanModel, *, context: b
     mean = sum(surprise) / len(surprise)
     if len(set(letters)) < len(letters) * 0.8:
         return None
-    if mean >= (_PROVEN_SURPRISE_IN_CONTEXT if context else _PROVEN_SURPRISE):
-        if _checked(letters, lexicon, range(len(letters))):
-            return Phrase(len(letters), proven=True)
-        if mean >= (_LIKELY_SURPRISE_IN_CONTEXT if context else _LIKELY_SURPRISE) and len(letters) >= LENGTHS[-1] - 1:
-            return Phrase(len(letters), proven=False)
+    proven = _PROVEN_SURPRISE_IN_CONTEXT if context else _PROVEN_SURPRISE
+    likely = _LIKELY_SURPRISE_IN_CONTEXT if context else _LIKELY_SURPRISE
+    if mean >= proven and _checked(letters, lexicon, range(len(letters))):
+        return Phrase(len(letters), proven=True)
+    if mean >= likely and len(letters) >= LENGTHS[-1] - 1:
+        return Phrase(len(letters), proven=False)
     return None
 
 

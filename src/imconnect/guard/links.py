@@ -40,7 +40,8 @@ _TRAILING = ".,;:!?)]}'\"*_。"
 _WRITTEN_BARE = """
 com net org io app so me cc co ai xyz top vip pro info biz site online shop store club live link click icu buzz cyou
 cn hk tw jp kr us uk eu de fr ru in sg my vn th ph id br tr tk ml ga cf gq pw ws to im is it es pt pl nl ch at be cz dev
-tech cloud page digital wiki finance exchange wallet money cash fund network support help services zone world space website
+tech cloud page digital wiki finance exchange wallet money cash fund network support help services zone world space
+website
 life fun one work works group team center company agency email social chat games game art nft crypto eth tel mobi asia
 name ltd win bid loan date rest lol fyi run bz la sh gg fm tv ly gl gd
 """
