@@ -46,6 +46,14 @@ def test_a_character_is_never_cut(character: str) -> None:
         )
 
 
+@pytest.mark.parametrize("shift", range(0, 40, 3))
+def test_a_link_in_any_script_is_never_cut(shift: int) -> None:
+    link = "https://кошелёк.пример/путь.по.которому?идём.домой"
+    parts = split("x " * 10 + "字" * shift + link + " " + "字" * 60, 100)
+
+    assert any(link in part for part in parts)
+
+
 def test_paragraphs_go_before_lines_and_lines_before_sentences() -> None:
     assert split("a" * 60 + "\n\n" + "b" * 20 + "\n" + "c" * 60, 100) == ["a" * 60, "b" * 20 + "\n" + "c" * 60]
     assert split("a " * 30 + "\n" + "b " * 30, 100) == [("a " * 30).strip(), ("b " * 30).strip()]

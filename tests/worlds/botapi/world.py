@@ -33,6 +33,11 @@ class Call:
     at: float
     status: int | None = None
 
+    @property
+    def chat_id(self) -> int:
+        """The chat it was about; 0 where it was about none."""
+        return int(self.parameters.get("chat_id", 0))
+
 
 class World:
     """What Telegram knows. Tests act through `person` and `group`, and look at `chats` and `calls`."""
@@ -308,9 +313,9 @@ class World:
 
     # ---- what tests look at
 
-    def called(self, method: str) -> list[Call]:
-        """The bot's calls of *method*, in order."""
-        return [call for call in self.calls if call.method == method]
+    def called(self, method: str, chat_id: int | None = None) -> list[Call]:
+        """The bot's calls of *method*, in order: all, or those about one chat."""
+        return [call for call in self.calls if call.method == method and chat_id in (None, call.chat_id)]
 
     # ---- who may be written to
 
