@@ -10,8 +10,8 @@ from tests.web.visits import Visitor
 
 
 @pytest.fixture(scope="session")
-def brains() -> Brains:
-    return Brains.made()
+def brains(tmp_path_factory: pytest.TempPathFactory) -> Brains:
+    return Brains.made(tmp_path_factory.mktemp("blank"))
 
 
 @pytest.fixture

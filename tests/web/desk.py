@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import itertools
+import shutil
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -84,26 +85,41 @@ class RunningDesk:
 
 @dataclass(frozen=True, slots=True)
 class Brains:
-    """What takes a moment to make and never changes: read once for all tests."""
+    """What takes a moment to make and never changes: made once for all tests. `blank` is a database with its tables."""
 
     playbook: Playbook
     guard: Guard
     reader: Reader
+    blank: Path
 
     @classmethod
-    def made(cls) -> "Brains":
-        playbook = read_pack(bundled_pack())
-        return cls(playbook, Guard(), Reader(playbook))
+    def made(cls, folder: Path) -> "Brains":
+        playbook, blank = read_pack(bundled_pack()), folder / "blank.db"
+        asyncio.run(_open_and_close(blank))
+        return cls(playbook, Guard(), Reader(playbook), blank)
+
+
+async def _open_and_close(database: Path) -> None:
+    store = await SqlStore.open(DatabaseUrl.parse(f"sqlite:///{database}"), new_reference=lambda: "never used")
+    await store.close()
+
+
+async def open_store(folder: Path, brains: Brains) -> SqlStore:
+    """A store of its own in *folder*, counting its references from IM-1001."""
+    numbers = itertools.count(1001)
+    shutil.copy(brains.blank, folder / "desk.db")
+    return await SqlStore.open(
+        DatabaseUrl.parse(f"sqlite:///{folder}/desk.db"),
+        new_reference=lambda: f"IM-{next(numbers)}",
+        migrate=False,
+    )
 
 
 @asynccontextmanager
 async def running_desk(folder: Path, brains: Brains) -> AsyncGenerator[RunningDesk]:
     """A desk whose database is in *folder*, taking turns and delivering until the block ends."""
-    numbers = itertools.count(1001)
     time, meter, stopping, chat = PassingTime(), Unmetered(), Stopping(), WebChat()
-    store = await SqlStore.open(
-        DatabaseUrl.parse(f"sqlite:///{folder}/desk.db"), new_reference=lambda: f"IM-{next(numbers)}"
-    )
+    store = await open_store(folder, brains)
     intake = Intake(store, brains.guard, time, meter)
     holder: list[RunningDesk] = []
 

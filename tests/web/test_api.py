@@ -22,7 +22,8 @@ async def reference(desk: RunningDesk) -> str:
 
     async def waiting() -> str:
         found = await desk.store.state_at(address)
-        return found.reference if found and found.stage is Stage.WAITING else ""
+        told = await desk.store.transcript(address, 0, 10)
+        return found.reference if found and found.stage is Stage.WAITING and len(told) > 1 else ""
 
     return await until(waiting)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 from html import unescape
 
@@ -156,8 +157,10 @@ async def test_a_secret_is_shown_to_nobody_again(desk: RunningDesk, visitor: Vis
     answer = await visitor.write(f"here it is: {PHRASE}")
     page = await visitor.page("/chat")
 
+    (line,) = re.findall(r'<li class="line you.*?</li>', page, re.DOTALL)
     assert "abandon" not in answer.text + page
-    assert "This message was removed for your safety" in page
+    assert "This message was removed for your safety" in line
+    assert 'class="said"' not in line  # not even what the guard put in its place
     assert [line.secret for line in await spoken_by(desk, visitor, Speaker.CUSTOMER)] != [None]
 
 
@@ -178,6 +181,24 @@ async def test_too_long_a_message_is_told_so_in_words(desk: RunningDesk, visitor
     assert answer.status_code == 413
     assert answer.json()["error"] == "Too long: at most 16,000 characters"
     assert await transcript(desk, visitor) == []
+
+
+async def test_a_body_without_end_is_not_read_to_its_end(visitor: Visitor) -> None:
+    sent = 0
+
+    async def endless() -> AsyncGenerator[bytes]:
+        nonlocal sent
+        for _ in range(1000):
+            sent += 1
+            yield b"x" * 4096
+
+    await visitor.page("/chat")
+    answer = await visitor.http.post(
+        "/chat/messages", content=endless(), headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
+
+    assert answer.status_code == 413
+    assert sent < 20
 
 
 async def test_the_longest_message_allowed_arrives_whole(desk: RunningDesk, visitor: Visitor) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.web.desk import SECRET, Brains, PassingTime, Unmetered
+from tests.web.desk import SECRET, Brains, PassingTime, Unmetered, open_store
 
 from imconnect.desk.agents import AgentDesk
 from imconnect.desk.turns import Turns
@@ -21,7 +21,7 @@ from imconnect.domain.messages import Address, Handle, Incoming, Outgoing
 from imconnect.domain.playbook import Playbook
 from imconnect.domain.readings import Reading
 from imconnect.ports import Adapter, Erases, MaybeSent, Received, Sent
-from imconnect.storage import DatabaseUrl, SqlStore
+from imconnect.storage import SqlStore
 from imconnect.testing.conformance import AdapterConformance, Seen
 from imconnect.web.app import web_app
 from imconnect.web.chat import WebChat
@@ -93,8 +93,7 @@ def _seen(line: str) -> Seen:
 class TestWebChat(AdapterConformance):
     @pytest.fixture
     async def site(self, tmp_path: Path, brains: Brains) -> AsyncGenerator[Site]:
-        url = DatabaseUrl.parse(f"sqlite:///{tmp_path}/desk.db")
-        store = await SqlStore.open(url, new_reference=lambda: "IM-1001")
+        store = await open_store(tmp_path, brains)
         chat, time = WebChat(), PassingTime()
 
         async def ready() -> Readiness:

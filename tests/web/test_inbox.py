@@ -64,10 +64,11 @@ async def test_looking_at_a_sign_in_link_does_not_spend_it(desk: RunningDesk) ->
     await desk.agent("Lin", "one link")
     async with anonymous(desk) as client:
         for _ in range(3):  # previews of chat programs, scanners of mail
-            await client.get("/inbox/sign-in", params={"token": "one link"})
+            looked_at = await client.get("/inbox/sign-in", params={"token": "one link"})
         signed_in = await client.post("/inbox/sign-in", data={"token": "one link"})
         inbox = await client.get("/inbox")
 
+    assert 'value="one link"' in looked_at.text
     assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/inbox")
     assert "Nobody is waiting." in inbox.text
 
