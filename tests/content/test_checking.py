@@ -115,9 +115,11 @@ def test_a_list_that_asks_for_a_secret_is_told(pack: Path) -> None:
 
 
 def test_a_label_that_asks_for_a_secret_is_told(pack: Path) -> None:
-    append(pack, "en/labels.toml", '\nhint = "Send your password"\n')
+    labels = (pack / "en/labels.toml").read_text(encoding="utf-8")
+    asking = labels.replace('"placeholder "', '"Send your password"')
+    (pack / "en/labels.toml").write_text(asking, encoding="utf-8")
 
-    assert "en/labels.toml: the label hint asks for a secret" in told(pack)[0]
+    assert "en/labels.toml: the label placeholder asks for a secret" in told(pack)[0]
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,9 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_obstacle(pack: Path) -> 
             "en/notices/resolved.md:1: the placeholder {place} is unknown",
         ),
         ("en/labels.toml", "{minutes}", "{hours}", "the placeholder {hours} is unknown; use minutes"),
-        ("en/labels.toml", "wait_soon", "wait_son", "en/labels.toml: the label wait_soon is missing"),
+        ("en/labels.toml", "wait_soon =", "wait_son =", "en/labels.toml:1: the label wait_son is unknown"),
+        ("en/labels.toml", "send = ", "# send = ", "en/labels.toml: the label send is missing"),
+        ("en/labels.toml", 'send = "send "', "send = 1", "the label send is no text"),
         ("en/details/chain.md", "chain_mismatch", "mismatch", 'the problem "chain_mismatch" has no sentence'),
     ],
 )

@@ -377,6 +377,11 @@ class _Reading:
                 self.fault(
                     file, line_of(source, "", name), f"the label {name} is no text", "write it in quotation marks"
                 )
+        for name in table:
+            if name not in LABELS:
+                self.fault(
+                    file, line_of(source, "", name), f"the label {name} is unknown", "correct its name or remove it"
+                )
         for name, allowed in LABELS.items():
             if name not in table:
                 self.fault(file, 0, f"the label {name} is missing", f'add {name} = "…"')
