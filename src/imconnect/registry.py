@@ -36,8 +36,12 @@ def installed() -> Mapping[str, EntryPoint]:
 
 
 def load(name: str, points: Mapping[str, EntryPoint]) -> AdapterType:
-    """The adapter's class. Raises `RegistryError` when its package cannot be imported."""
+    """The adapter's class. Raises `RegistryError` when its package cannot be imported or holds no adapter."""
+    point = points[name]
     try:
-        return cast("AdapterType", points[name].load())
-    except ImportError as error:
+        found = point.load()
+    except (ImportError, AttributeError) as error:
         raise RegistryError(f"the channel {name!r} cannot be imported ({error}): reinstall its package") from error
+    if not (callable(found) and hasattr(found, "Settings")):
+        raise RegistryError(f"the channel {name!r}: {point.value} is no adapter (no Settings): update its package")
+    return cast("AdapterType", found)

@@ -91,7 +91,7 @@ def load_settings(
         if name not in channels:
             raise SettingsError(_unknown(name, [*CoreSettings.model_fields, *channels]))
         if not isinstance(section, dict):
-            raise SettingsError(f"{name} must be a section with keys of its own, such as {name}.token")
+            raise SettingsError(_no_section(name, model_of(name)))
     return Settings(
         _checked("", CoreSettings, core),
         {name: _checked(name, model_of(name), section) for name, section in sections.items()},
@@ -145,7 +145,14 @@ def _line(section: str, model: type[BaseModel], fault: ErrorDetails) -> str:
         return f"{key} is not a setting; {hint}"
     if fault["type"] == "missing":
         return f"{key} is missing{described}; set it, or {PREFIX}{key.upper().replace('.', '__')}"
-    return f"{key} is not right: {fault['msg'].removeprefix('Value error, ')}{described}"
+    if fault["type"] == "model_type" and (inner := _model_at(model, path)):
+        return _no_section(key, inner)
+    what = fault["msg"].removeprefix("Value error, ").replace("Input should be", "it should be")
+    return f"{key} is not right: {what}{described}"
+
+
+def _no_section(key: str, model: type[BaseModel]) -> str:
+    return f"{key} must be a section with keys of its own, such as {key}.{next(iter(model.model_fields), 'name')}"
 
 
 def _described(model: type[BaseModel], path: list[str]) -> str:

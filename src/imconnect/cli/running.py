@@ -12,6 +12,7 @@ from imconnect.settings import LogSettings, Settings
 
 if TYPE_CHECKING:
     from imconnect.app import Role, Started
+    from imconnect.domain.playbook import Playbook
     from imconnect.ports import Finding
     from imconnect.storage import SqlStore
 
@@ -109,27 +110,37 @@ def doctor(context: typer.Context) -> None:
 
 
 async def _findings(settings: Settings) -> "list[Finding]":
-    from imconnect.app import adapters_of, clock, database_url, opened_store, playbook_of  # noqa: PLC0415 - as above
-    from imconnect.ports import Finding, StoreUnavailable  # noqa: PLC0415 - as above
+    from imconnect.app import adapters_of, playbook_of  # noqa: PLC0415 - as above
+    from imconnect.ports import Finding  # noqa: PLC0415 - as above
     from imconnect.settings import SettingsError  # noqa: PLC0415 - as above
 
     found = [Finding("settings", True, "every key is known and right")]
     try:
         playbook = playbook_of(settings)
-        found.append(Finding("pack", True, f"{playbook.name}: {len(playbook.topics)} topics"))
-        async with opened_store(settings, playbook, migrate=False) as store:
-            backlog = await store.backlog(clock())
-            found.append(Finding("database", True, f"{database_url(settings)}: {backlog.events} events pending"))
     except SettingsError as error:
-        found.append(Finding("pack", False, str(error)))
-    except StoreUnavailable as error:
-        found.append(Finding("database", False, str(error)))
+        found.append(Finding("pack", False, str(error).removeprefix("pack: ")))
+    else:
+        found.append(Finding("pack", True, f"{playbook.name}: {len(playbook.topics)} topics"))
+        found.append(await _database_finding(settings, playbook))
     for adapter in adapters_of(settings):
         found += await adapter.check()
         await adapter.close()
     if not settings.channels:
         found.append(Finding("channels", True, "only the web chat is on"))
     return found
+
+
+async def _database_finding(settings: Settings, playbook: "Playbook") -> "Finding":
+    from imconnect.app import clock, database_url, opened_store  # noqa: PLC0415 - as above
+    from imconnect.ports import Finding, StoreUnavailable  # noqa: PLC0415 - as above
+    from imconnect.settings import SettingsError  # noqa: PLC0415 - as above
+
+    try:
+        async with opened_store(settings, playbook, migrate=False) as store:
+            backlog = await store.backlog(clock())
+            return Finding("database", True, f"{database_url(settings)}: {backlog.events} events pending")
+    except (SettingsError, StoreUnavailable) as error:
+        return Finding("database", False, str(error).removeprefix("database "))
 
 
 def migrate(context: typer.Context) -> None:

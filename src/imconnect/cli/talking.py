@@ -92,7 +92,10 @@ def show_list(context: typer.Context, as_json: AsJson = False) -> None:
     from rich.console import Console  # noqa: PLC0415 - as above
     from rich.table import Table  # noqa: PLC0415 - as above
 
-    table = Table("place", "reference", "stage", "priority", "topic", "channel", "agent", "since")
+    table = Table("place")
+    table.add_column("reference", no_wrap=True, min_width=14)  # it is what every other command asks for
+    for title in ("stage", "priority", "topic", "channel", "agent", "since"):
+        table.add_column(title)
     for one in found:
         since = one.waiting_since or one.updated_at
         place = str(one.place) if one.place else ""
