@@ -50,7 +50,7 @@ class Guard:
     def inspect(self, text: str, *, hash_asked_for: bool = False, previous: str = "") -> Inspected:
         """Look for every kind of secret. Never raises: a fault inside withholds the text whole."""
         try:
-            return self._inspect(text, hash_asked_for=hash_asked_for, previous=previous)
+            return self.examine(text, hash_asked_for=hash_asked_for, previous=previous)
         except Exception:  # whatever went wrong, the text has not been judged and must not pass
             secret = Secret(SecretKind.PRIVATE_KEY, Certainty.LIKELY)
             return Inspected(removed(secret), secret)
@@ -68,7 +68,8 @@ class Guard:
             found = phrases.find(unmask(bare(apart), self.lexicon.words), self.lexicon, context=context)
         return found
 
-    def _inspect(self, text: str, *, hash_asked_for: bool, previous: str) -> Inspected:
+    def examine(self, text: str, *, hash_asked_for: bool = False, previous: str = "") -> Inspected:
+        """As `inspect`, but a fault inside is raised: for those who look for faults."""
         kept = text[:LONGEST]
         read = kept if kept == text else text[: LONGEST + _OVERLAP]
         compatible = plain(read)

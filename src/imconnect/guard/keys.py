@@ -66,7 +66,7 @@ _TRANSACTION_WORDS = Words(
 )  # fmt: skip
 _DENIED = re.compile(r"(?:\bnot|\bno|isn.?t|不是|并非|非|别|不要|没有|沒有)[^,.;，。；]{0,8}$")
 _NEAR = 60
-_MOST_VALUES = 128
+_MOST_VALUES = 64
 """A text with more values of a key's length than these is withheld: nobody writes so many to a support desk by hand."""
 
 
