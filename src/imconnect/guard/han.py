@@ -87,16 +87,19 @@ def _candidates(
 def _even_lines(text: str, runs: list[tuple[int, str]]) -> Iterator[tuple[list[str], bool]]:
     """Neighbouring runs of two to twelve characters, of one length but the last; and whether each has its own line."""
     lines: list[str] = []
-    before, broken = 0, True
+    width = last = before = 0
+    broken = True
     for start, run in [*runs, (len(text) + _WIDEST_GAP + 1, "")]:
-        if lines and not (start - before <= _WIDEST_GAP and len(run) <= len(lines[0]) == len(lines[-1])):
-            if len(lines) > 1 and len(lines) * len(lines[0]) >= _GLUED_IN_CONTEXT:
+        length = len(run)
+        if width and not (length <= width == last and start - before <= _WIDEST_GAP):
+            if len(lines) > 1 and len(lines) * width >= LENGTHS[-1] - 1:
                 yield lines, broken
-            lines, broken = [], True
-        if lines or 2 <= len(run) <= 12:
-            broken = broken and (not lines or "\n" in text[before:start])
+            lines, broken, width = [], True, 0
+        if width or 2 <= length <= 12:
+            broken = broken and (not width or "\n" in text[before:start])
             lines.append(run)
-        before = start + len(run)
+            width, last = width or length, length
+        before = start + length
 
 
 def _chains(text: str, runs: list[tuple[int, str]]) -> Iterator[list[str]]:

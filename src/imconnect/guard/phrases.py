@@ -116,7 +116,7 @@ def find(text: str, lexicon: Lexicon, *, context: bool) -> Phrase | None:
 
 
 def _spelled_out(tokens: list[str], masks: list[int], lexicon: Lexicon, *, context: bool) -> Phrase | None:
-    labels = _labels(tokens)
+    labels: frozenset[str] | None = None
     least = _WORDS_IN_CONTEXT if context else _WORDS
     counts = Counter(masks)
     slips: dict[str, int] = {}
@@ -126,6 +126,7 @@ def _spelled_out(tokens: list[str], masks: list[int], lexicon: Lexicon, *, conte
         if sum(count for mask, count in counts.items() if mask & bit) < least:
             continue
         for begin, end in _clusters([place for place, mask in enumerate(masks) if mask & bit], least):
+            labels = _labels(tokens) if labels is None else labels
             part = slice(max(0, begin - _MARGIN), end + _MARGIN)
             sequence = _sequence(tokens[part], masks[part], words, labels)
             for stretch in _stretches(sequence, words, lexicon, slips):

@@ -5,7 +5,7 @@ from collections.abc import Container
 
 from imconnect.formats.written import LOOKALIKES
 
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"(?<![^\W\d_])[A-Za-z]*+[^\W\d_A-Za-z][^\W\d_]*")  # a word that is not ASCII throughout
 _LATIN = re.compile(r"[a-z]")
 _ALIKE = re.compile(f"[{''.join(LOOKALIKES)}]")
 _TO_LATIN = str.maketrans(LOOKALIKES)
@@ -19,7 +19,7 @@ def unmask(text: str, known: Container[str]) -> str:
 
     def shown(found: re.Match[str]) -> str:
         word = found[0]
-        if word.isascii() or word in known:
+        if word in known:
             return word
         latin = word.translate(_TO_LATIN)
         if not _LATIN.search(word):
