@@ -6,9 +6,9 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
-from imconnect_telegram import TelegramAdapter
 
 from imconnect.registry import GROUP, RegistryError, installed, load
+from imconnect_telegram import TelegramAdapter
 
 PIGEON = """\
 from pydantic import BaseModel

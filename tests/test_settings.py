@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import pytest
-from imconnect_telegram.settings import TelegramSettings
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from imconnect.settings import Settings, SettingsError, load_settings, loopback
+from imconnect_telegram.settings import TelegramSettings
 
 TOKEN = "123456:" + "a" * 30
 SPILT = "hunter2-hunter2"
@@ -99,7 +99,10 @@ WRONG = (
     ("[web]\nprot = 1\n", "web.prot is not a setting; did you mean web.port?"),
     ("[web]\nzzzz = 1\n", "web.zzzz is not a setting; remove it"),
     ('[telegrm]\ntoken = "x"\n', "telegrm is not a setting, nor an installed channel; did you mean telegram?"),
-    ("qqqq = 1\n", "qqqq is not a setting, nor an installed channel; known are: database, log, pack, pigeon, telegram, web"),
+    (
+        "qqqq = 1\n",
+        "qqqq is not a setting, nor an installed channel; known are: database, log, pack, pigeon, telegram, web",
+    ),
     ("web = 9000\n", "web must be a section with keys of its own, such as web.host"),
     ("telegram = 1\n", "telegram must be a section with keys of its own, such as telegram.token"),
     (
