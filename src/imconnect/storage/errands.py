@@ -1,7 +1,7 @@
 """What goes out and what falls due: sends, errands, timers and the watch over the line."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -23,6 +23,9 @@ from imconnect.ports import DueErrand, DueSend, ErrandResult, SendResult, SendSt
 from imconnect.storage import tables as t
 from imconnect.storage.dialect import Many, among, insert, insert_new, is_listed, listed
 from imconnect.storage.recording import event_row
+
+ERRAND_LEASE = timedelta(minutes=1)
+"""How long an errand is left to who claimed it."""
 
 SETTLED = (SendState.SENT, SendState.UNKNOWN, SendState.FAILED, SendState.WITHDRAWN)
 
@@ -92,7 +95,11 @@ def _outgoing(row: Any, channel: str, account: str) -> Outgoing:
 
 _SETTLE = Many(
     sa.update(t.outbox)
-    .where(t.outbox.c.id == sa.bindparam("send"))
+    .where(
+        t.outbox.c.id == sa.bindparam("send"),
+        # What was taken back while it was tried is not tried again.
+        sa.or_(t.outbox.c.state != SendState.WITHDRAWN.value, sa.bindparam("ended", type_=sa.Boolean())),
+    )
     .values(
         state=sa.bindparam("new_state"),
         unsettled=sa.bindparam("open"),
@@ -114,6 +121,7 @@ def settle_sends(connection: sa.Connection, results: Sequence[SendResult], now: 
                 "send": result.id,
                 "new_state": result.state.value,
                 "open": result.state not in SETTLED,
+                "ended": result.state in SETTLED,
                 "retry_at": result.retry_at,
                 "channel_id": result.external_id,
                 "because": result.reason or None,
@@ -129,7 +137,7 @@ def settle_sends(connection: sa.Connection, results: Sequence[SendResult], now: 
     _tell_of_deliveries(connection, [(row_of[result.id], result) for result in ended], now)
     for result in results:
         if result.blocked:
-            _mark_blocked(connection, row_of[result.id], result.reason)
+            _mark_blocked(connection, row_of[result.id], result.reason, now)
     return {row.conversation_id for row in rows}
 
 
@@ -154,7 +162,7 @@ def _tell_of_deliveries(connection: sa.Connection, ended: Sequence[tuple[Any, Se
     connection.execute(insert(connection, t.events).on_conflict_do_nothing(), rows)
 
 
-def _mark_blocked(connection: sa.Connection, row: Any, reason: str) -> None:
+def _mark_blocked(connection: sa.Connection, row: Any, reason: str, now: datetime) -> None:
     """The customer shut the door: what else waits for them cannot be delivered either."""
     c = t.contact_channels.c
     connection.execute(
@@ -162,7 +170,7 @@ def _mark_blocked(connection: sa.Connection, row: Any, reason: str) -> None:
         .where(c.channel == row.channel, c.account == row.account, c.peer == row.peer)
         .values(unreachable=reason)
     )
-    connection.execute(
+    waiting = connection.execute(
         sa.update(t.outbox)
         .where(
             t.outbox.c.channel == row.channel,
@@ -171,7 +179,10 @@ def _mark_blocked(connection: sa.Connection, row: Any, reason: str) -> None:
             t.outbox.c.state == SendState.READY.value,
         )
         .values(state=SendState.FAILED.value, unsettled=False, reason=reason)
-    )
+        .returning(t.outbox.c.id, t.outbox.c.conversation_id, t.outbox.c.key)
+    ).all()
+    failed = sorted(waiting, key=lambda one: one.id)
+    _tell_of_deliveries(connection, [(one, SendResult(one.id, SendState.FAILED, reason=reason)) for one in failed], now)
 
 
 def recover_sends(
@@ -213,6 +224,9 @@ def claim_errands(connection: sa.Connection, channel: str, account: str, limit: 
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
+    if rows:
+        mine = among(connection, e.id, [row.id for row in rows])
+        connection.execute(sa.update(t.errands).where(mine).values(not_before=now + ERRAND_LEASE))
     return [
         DueErrand(
             row.id,

@@ -264,7 +264,7 @@ def _store(
     connection: sa.Connection, fresh: Sequence[Received], conversations: dict[Address, int], now: datetime
 ) -> None:
     originals = _originals(connection, fresh)
-    edits = [item for item in fresh if _original(item, originals) is not None]
+    edits = _edits(fresh, set(originals))
     edited = {id(item) for item in edits}
     messages = [item for item in fresh if id(item) not in edited]
     ids = next_ids(connection, t.messages, len(messages))
@@ -276,6 +276,7 @@ def _store(
         ],
     )
     message_of = {id(item): message for item, message in zip(messages, ids, strict=True)}
+    originals |= {_source(item): (message_of[id(item)], item.incoming.text, 0) for item in messages}
     for item in edits:
         message_of[id(item)] = _revise(connection, item, originals, now)
     files = [
@@ -367,11 +368,22 @@ def _originals(connection: sa.Connection, fresh: Sequence[Received]) -> dict[Sou
     return found
 
 
-def _original(item: Received, originals: dict[Source, tuple[int, str, int]]) -> tuple[int, str, int] | None:
+def _edits(fresh: Sequence[Received], stored: set[Source]) -> list[Received]:
+    """Those of *fresh* that revise what is stored or stands before them; any other edit is a message to us."""
+    known, edits = set(stored), list[Received]()
+    for item in fresh:
+        if _revised(item) in known:
+            edits.append(item)
+        else:
+            known.add(_source(item))
+    return edits
+
+
+def _revised(item: Received) -> Source | None:
     incoming = item.incoming
     if incoming.revises is None:
         return None
-    return originals.get((incoming.address.channel, incoming.address.account, incoming.revises))
+    return incoming.address.channel, incoming.address.account, incoming.revises
 
 
 def _revise(
@@ -403,10 +415,26 @@ def _withdraw(connection: sa.Connection, fresh: Sequence[Received]) -> None:
             t.messages.c.account == address.account,
             among(connection, t.messages.c.external_id, item.withdrawn),
         )
-        ids = list(connection.execute(sa.select(t.messages.c.id).where(mine)).scalars())
+        found = connection.execute(
+            sa.select(t.messages.c.id, t.messages.c.conversation_id, t.messages.c.text).where(mine)
+        ).all()
+        revisions = among(connection, t.message_revisions.c.message_id, [row.id for row in found])
+        earlier = connection.execute(sa.select(t.message_revisions.c.text).where(revisions)).scalars()
+        _forget_details(connection, {row.conversation_id for row in found}, [*(row.text for row in found), *earlier])
         connection.execute(sa.update(t.messages).where(mine).values(text=mark, secret=item.secret.kind.value))
-        revisions = among(connection, t.message_revisions.c.message_id, ids)
         connection.execute(sa.update(t.message_revisions).where(revisions).values(text=mark))
+
+
+def _forget_details(connection: sa.Connection, conversations: set[int], words: Sequence[str]) -> None:
+    """Be rid of the details that were taken from *words*."""
+    # A turn under way holds this lock until it has written down the details it took.
+    locked = sa.select(t.conversations.c.id).where(among(connection, t.conversations.c.id, conversations))
+    connection.execute(locked.order_by(t.conversations.c.id).with_for_update(key_share=True)).all()
+    d = t.details.c
+    for row in connection.execute(sa.select(t.details).where(among(connection, d.conversation_id, conversations))):
+        if any(row.value in text for text in words):
+            mine = sa.and_(d.conversation_id == row.conversation_id, d.name == row.name)
+            connection.execute(sa.delete(t.details).where(mine))
 
 
 def record_act(

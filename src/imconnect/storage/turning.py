@@ -20,6 +20,7 @@ from imconnect.domain.actions import (
     WithdrawNotices,
 )
 from imconnect.domain.conversations import Conversation, Given, PlaceInLine, Stage
+from imconnect.domain.events import MessageReceived
 from imconnect.domain.messages import Attachment, Purpose
 from imconnect.domain.waiting import expected_wait, pace
 from imconnect.ports import Case, Pending, SendState, Settled, Speaker
@@ -48,7 +49,7 @@ STATE = tuple(column for column in t.conversations.c if column.name not in ("cre
 
 def claim(connection: sa.Connection, limit: int) -> list[Case]:
     """Up to *limit* conversations with events pending, locked where the database can, and those events in order."""
-    rows = connection.execute(_claimed(connection.dialect.name), {"most": limit}).all()
+    rows = connection.execute(_claimed(), {"most": limit}).all()
     if not rows:
         return []
     pending = _pending(connection, [row.id for row in rows])
@@ -57,24 +58,26 @@ def claim(connection: sa.Connection, limit: int) -> list[Case]:
 
 
 @cache
-def _claimed(dialect: str) -> Any:
-    most = sa.bindparam("most", type_=sa.Integer())
+def _claimed() -> Any:
     heads = (
-        sa.select(t.events.c.conversation_id)
+        sa.select(t.events.c.id, t.events.c.conversation_id)
         .where(sa.literal_column("pending"))
         .order_by(t.events.c.id)
         .limit(LOOK_AHEAD)
         .subquery()
     )
-    if dialect == "sqlite":
-        first = sa.select(heads.c.conversation_id).distinct().limit(most)
-        return sa.select(*STATE).where(t.conversations.c.id.in_(first))
+    since = (
+        sa.select(heads.c.conversation_id, sa.func.min(heads.c.id).label("first"))
+        .group_by(heads.c.conversation_id)
+        .subquery()
+    )
     return (
         sa.select(*STATE)
-        .where(t.conversations.c.id.in_(sa.select(heads.c.conversation_id)))
-        .limit(most)
+        .join(since, since.c.conversation_id == t.conversations.c.id)
+        .order_by(since.c.first)
+        .limit(sa.bindparam("most", type_=sa.Integer()))
         # KEY SHARE of an intake that adds events to the conversation does not wait for this lock, nor this for it.
-        .with_for_update(key_share=True, skip_locked=True)
+        .with_for_update(of=t.conversations, key_share=True, skip_locked=True)
     )
 
 
@@ -200,7 +203,7 @@ def apply(connection: sa.Connection, cases: Sequence[Case], settled: Sequence[Se
             for ordinal, action in enumerate(actions):
                 _gather(writes, one.conversation, event, ordinal, action, now)
     _update_states(connection, [one.conversation for one in settled], now)
-    _update_details(connection, before, settled)
+    _update_details(connection, cases, settled)
     line = _update_line(connection, before, settled, now)
     _withdraw_notices(connection, writes.withdrawn)
     _speak(connection, writes)
@@ -354,12 +357,19 @@ def _update_states(connection: sa.Connection, states: Sequence[Conversation], no
     _STATE.run(connection, rows)
 
 
-def _update_details(connection: sa.Connection, before: dict[int, Conversation], settled: Sequence[Settled]) -> None:
-    rows = [
-        {"conversation_id": one.conversation.id, "name": name, "value": given.value, "chain": given.chain}
+def _update_details(connection: sa.Connection, cases: Sequence[Case], settled: Sequence[Settled]) -> None:
+    before = {case.conversation.id: case.conversation for case in cases}
+    found = [
+        (one.conversation.id, name, given)
         for one in settled
         for name, given in one.conversation.details.items()
         if before[one.conversation.id].details.get(name) != given
+    ]
+    withdrawn = _withdrawn_meanwhile(connection, cases) if found else []
+    rows = [
+        {"conversation_id": conversation, "name": name, "value": given.value, "chain": given.chain}
+        for conversation, name, given in found
+        if not any(given.value in words for words in withdrawn)
     ]
     if not rows:
         return
@@ -371,6 +381,24 @@ def _update_details(connection: sa.Connection, before: dict[int, Conversation], 
         ),
         rows,
     )
+
+
+def _withdrawn_meanwhile(connection: sa.Connection, cases: Sequence[Case]) -> list[str]:
+    """What messages of *cases* said when the turn began, and must not be kept any more."""
+    said = {
+        pending.id: pending.event.text
+        for case in cases
+        for pending in case.events
+        if isinstance(pending.event, MessageReceived) and pending.event.secret is None
+    }
+    if not said:
+        return []
+    statement = (
+        sa.select(t.events.c.id)
+        .join(t.messages, t.messages.c.id == t.events.c.message_id)
+        .where(among(connection, t.events.c.id, said), t.messages.c.secret.is_not(None))
+    )
+    return [said[event] for event in connection.execute(statement).scalars()]
 
 
 def _update_line(

@@ -444,6 +444,8 @@ class MemoryStore:
 
     def _settle(self, result: SendResult, now: datetime) -> None:
         send = self._outbox[result.id]
+        if send.state is SendState.WITHDRAWN and result.state not in SETTLED:
+            return  # what was taken back while it was tried is not tried again
         send.attempts += send.state is SendState.READY  # not marked before, so counted now
         send.state, send.not_before = result.state, result.retry_at
         send.external_id, send.reason = result.external_id, result.reason
