@@ -68,6 +68,7 @@ async def test_a_refusal_has_a_code(agent: Visitor, reference: str) -> None:
     [
         ({"act": "reply", "key": "reply-0001"}, 422),
         ({"act": "dance", "key": "dance-0001"}, 422),
+        ({"act": "reply", "key": "reply-0001", "text": ["private words"]}, 422),
         ({"act": "reply", "key": "reply-0001", "text": "private words", "more": 1}, 422),
         ({"act": "note", "key": "note-0001", "text": "x" * 20_000}, 413),
     ],
