@@ -150,7 +150,7 @@ def _hear_language(draft: _Draft, event: MessageReceived) -> None:
     now_is = draft.now_is
     if now_is.language_fixed:
         return
-    spoken = event.reading.language or (event.language_hint if event.choice is None else None)
+    spoken = event.reading.language
     if spoken is not None:
         draft.now_is = replace(now_is, language=spoken, script=event.reading.script or now_is.script)
 
@@ -228,10 +228,13 @@ def _greet(draft: _Draft) -> str:
 def _typed_choice(draft: _Draft, text: str) -> str | None:
     offered = draft.now_is.offered
     said = text.strip().lower().rstrip(".。!！")
-    if said.isdecimal() and 1 <= int(said) <= len(offered):
+    # Only a short number is one of ours: Python refuses to read those of thousands of digits.
+    if said.isdecimal() and len(said) <= 2 and 1 <= int(said) <= len(offered):
         return offered[int(said) - 1]
     for key in offered:
-        if key.startswith(TOPIC_CHOICE) and said == draft.choice(key.removeprefix(TOPIC_CHOICE)).label.lower():
+        topic = key.removeprefix(TOPIC_CHOICE)
+        # A pack that was changed since may have lost the topic.
+        if key != topic and topic in draft.playbook.topics and said == draft.choice(topic).label.lower():
             return key
     for key in (YES, NO, SKIP):
         wanted = key in offered or (key == SKIP and draft.now_is.stage is Stage.COLLECTING)
@@ -242,7 +245,8 @@ def _typed_choice(draft: _Draft, text: str) -> str | None:
 
 def _helped(draft: _Draft) -> str:
     draft.notice("thanks")
-    draft.now_is = replace(draft.now_is, topic=None, offered=())
+    if not _case_is_open(draft):
+        draft.now_is = replace(draft.now_is, topic=None, offered=())
     return "helped"
 
 
@@ -259,7 +263,7 @@ def _not_helped(draft: _Draft) -> str:
 def _skipped(draft: _Draft) -> str:
     if draft.now_is.stage is not Stage.COLLECTING:
         return _menu(draft)
-    draft.now_is = replace(draft.now_is, refused=tuple({*draft.now_is.refused, *draft.now_is.asked_for}))
+    draft.now_is = replace(draft.now_is, refused=tuple(dict.fromkeys((*draft.now_is.refused, *draft.now_is.asked_for))))
     _to_a_person(draft)
     return "queued without details"
 
@@ -321,7 +325,8 @@ def _collecting(draft: _Draft, event: MessageReceived) -> str | None:
 
 def _take_details(draft: _Draft, event: MessageReceived) -> str:
     """What is still missing is asked for again only together with what was received, and not for ever."""
-    asked, spotted = draft.now_is.asked_for, event.reading.details
+    asked = [name for name in draft.now_is.asked_for if name in draft.playbook.details]
+    spotted = event.reading.details
     faulty = [detail for detail in spotted if detail.problem is not None and detail.name in asked]
     if not faulty and (free := _free_detail(draft, event)):
         draft.now_is = replace(draft.now_is, details={**draft.now_is.details, free: Given(event.text.strip())})
@@ -391,6 +396,8 @@ def _wordless(draft: _Draft, event: MessageReceived) -> str:
 
 
 def _menu(draft: _Draft) -> str:
+    if draft.now_is.stage is Stage.WAITING:
+        return _added(draft)  # an old button; who waits needs no menu
     draft.say(Purpose.QUESTION, "unclear", draft.playbook.notice("unclear", draft.language), _menu_choices(draft))
     return "menu shown"
 
@@ -594,9 +601,11 @@ def _wait(draft: _Draft, seconds: int | None) -> str:
 def _tell_place(draft: _Draft) -> str:
     """Answer "how long still?"; if more urgent cases went first, say so."""
     line = draft.now_is.line
-    if draft.now_is.stage is not Stage.WAITING or line is None:
+    if draft.now_is.stage is not Stage.WAITING:
         draft.notice("not-in-line")
         return "not in line"
+    if line is None:
+        return "told next"  # just joined: the notice with the place is on its way
     told = draft.now_is.told_place
     _say_place(draft, "place-later" if told is not None and line.place > told else "place", line)
     return "told: place"
@@ -638,7 +647,9 @@ def _took(draft: _Draft, act: AgentsAct) -> str:
     if draft.now_is.stage is not Stage.WAITING:
         draft.become(Stage.WAITING)
     draft.become(Stage.WITH_AGENT)
-    draft.now_is = replace(draft.now_is, agent=act.agent, asked_for=(), offered=(), told_place=None, told_at=None)
+    draft.now_is = replace(
+        draft.now_is, agent=act.agent, asked_for=(), offered=(), told_place=None, told_at=None, line=None
+    )
     _forget_what_is_due(draft)
     draft.notice("agent-joined", agent=act.agent)
     return "taken"

@@ -1,0 +1,213 @@
+"""Whole conversations, played at random: what must hold after every step of each."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from imconnect.domain.actions import ClearTimer, Decision, FollowUp, RunErrand, Say, SetTimer, WithdrawNotices
+from imconnect.domain.conversations import MOVES, Conversation, PlaceInLine, Stage
+from imconnect.domain.events import (
+    AgentHandedBack,
+    AgentNoted,
+    AgentReplied,
+    AgentResolved,
+    AgentsAct,
+    AgentTook,
+    DeliveryEnded,
+    ErrandDone,
+    ErrandKind,
+    Event,
+    MessageEdited,
+    MessageReceived,
+    PlaceDue,
+    PlaceReason,
+    TimerFell,
+    TimerKind,
+)
+from imconnect.domain.messages import Language, Purpose
+from imconnect.domain.playbook import Priority
+from imconnect.domain.readings import Secret, SecretKind, Spotted
+from imconnect.domain.responder import decide
+from imconnect.domain.waiting import notice_due
+from imconnect.testing.makers import NOON, PLAYBOOK, conversation, message, picture, secret, spotted
+
+WORDS = ["", "hello", "thanks", "yes", "no", "skip", "1", "2", "9" * 30, "my phone", "0xabc", "谢谢", "[title fees]"]
+SLUGS = sorted(PLAYBOOK.topics)
+KEYS = [*(f"t:{slug}" for slug in SLUGS), "t:gone", "l:zh", "l:en", "l:xx", "yes", "no", "skip", "start", "?"]
+WARNINGS = {Purpose.WARNING}
+
+values: st.SearchStrategy[Spotted] = st.builds(
+    spotted,
+    st.sampled_from(["transaction_hash", "wallet_address", "chain"]),
+    st.sampled_from(["one", "two"]),
+    st.sampled_from([None, None, "wrong_format"]),
+    st.sampled_from([None, "tron"]),
+)
+secrets: st.SearchStrategy[Secret | None] = st.one_of(
+    st.none(), st.none(), st.none(), st.builds(secret, st.sampled_from(SecretKind), perhaps_a_hash=st.booleans())
+)
+messages: st.SearchStrategy[MessageReceived] = st.builds(
+    message,
+    text=st.sampled_from(WORDS),
+    topic=st.one_of(st.none(), st.sampled_from(SLUGS)),
+    candidates=st.lists(st.sampled_from([*SLUGS, "gone"]), max_size=3, unique=True),
+    details=st.lists(values, max_size=3),
+    language=st.one_of(st.none(), st.sampled_from(Language)),
+    choice=st.one_of(st.none(), st.none(), st.sampled_from(KEYS)),
+    secret=secrets,
+    attachments=st.sampled_from([(), (picture(),)]),
+)
+acts: st.SearchStrategy[AgentsAct] = st.one_of(
+    *(st.builds(act, st.sampled_from(["Mei", "Li"])) for act in (AgentTook, AgentResolved, AgentHandedBack)),
+    *(st.builds(act, st.sampled_from(["Mei", "Li"]), st.just("words")) for act in (AgentReplied, AgentNoted)),
+)
+
+
+def reachable(before: Stage, after: Stage) -> bool:
+    """Whether one decision may lead there: an agent takes by way of the line, and what ended begins anew."""
+    return after is before or after in MOVES[before] or any(after in MOVES[middle] for middle in MOVES[before])
+
+
+class Story(RuleBasedStateMachine):
+    """One customer, two agents, the timers and the line of which the customer is part."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state: Conversation = conversation()
+        self.now: datetime = NOON
+        self.to_come: list[Event] = []
+        self.timers: dict[TimerKind, datetime] = {}
+        self.ahead = 0
+        self.last: tuple[Conversation, Event, Decision] | None = None
+
+    @initialize(language=st.sampled_from(Language), ahead=st.integers(0, 12))
+    def begins(self, language: Language, ahead: int) -> None:
+        self.state, self.ahead = conversation(language=language), ahead
+
+    # ---- what happens
+
+    @rule(event=messages)
+    def the_customer_writes(self, event: MessageReceived) -> None:
+        self.happens(event)
+
+    @rule(leaked=secrets)
+    def the_customer_edits(self, leaked: Secret | None) -> None:
+        self.happens(MessageEdited("m1", leaked))
+
+    @rule(act=acts)
+    def an_agent_acts(self, act: AgentsAct) -> None:
+        self.happens(act)
+
+    @rule(done=st.booleans())
+    def an_errand_ends(self, done: bool) -> None:
+        self.happens(ErrandDone(ErrandKind.DELETE_UPSTREAM, done))
+
+    @rule(unknown=st.booleans())
+    def a_delivery_ends(self, unknown: bool) -> None:
+        self.happens(DeliveryEnded("1.0", unknown))
+
+    @rule(seconds=st.integers(1, 1_200))
+    def time_passes(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+        for timer in [timer for timer, due in self.timers.items() if due <= self.now]:
+            del self.timers[timer]
+            self.happens(TimerFell(timer))
+
+    @rule(served=st.integers(0, 6), urgent=st.integers(0, 2))
+    def the_line_moves(self, served: int, urgent: int) -> None:
+        self.ahead = max(0, self.ahead - served) + urgent
+        place, gap = self.ahead + 1, PLAYBOOK.pace.notice_gap
+        if self.state.stage is Stage.WAITING and notice_due(
+            self.state.told_place, place, self.state.told_at, self.now, gap
+        ):
+            self.happens(PlaceDue(PlaceReason.MOVED_UP))
+
+    @rule()
+    def what_follows_comes(self) -> None:
+        while self.to_come:
+            self.happens(self.to_come.pop(0))
+
+    def happens(self, event: Event) -> None:
+        waits = self.state.stage is Stage.WAITING
+        before = replace(self.state, line=PlaceInLine(self.ahead + 1, self.ahead + 3, None) if waits else None)
+        decision = decide(before, event, PLAYBOOK, self.now)
+        for action in decision.actions:
+            match action:
+                case SetTimer():
+                    self.timers[action.timer] = action.due
+                case ClearTimer():
+                    self.timers.pop(action.timer, None)
+                case FollowUp():
+                    self.to_come.append(action.event)
+                case _:
+                    pass
+        self.state, self.last = decision.conversation, (before, event, decision)
+        self.holds_for_this_step()
+
+    # ---- what must hold
+
+    def holds_for_this_step(self) -> None:
+        assert self.last is not None
+        before, event, decision = self.last
+        after, says = decision.conversation, [one for one in decision.actions if isinstance(one, Say)]
+
+        assert decision.outcome
+        assert decide(before, event, PLAYBOOK, self.now) == decision
+        assert reachable(before.stage, after.stage)
+        assert (after.id, after.reference, after.address) == (before.id, before.reference, before.address)
+        assert all(one.text.strip() for one in says)
+        self.bots_do_not_interrupt(before, event, says)
+        self.what_is_known_is_not_asked_for(says)
+        self.a_leaked_secret_is_warned_of_and_removed(event, decision)
+        if after.stage is Stage.WITH_AGENT and before.stage is not Stage.WITH_AGENT:
+            assert WithdrawNotices() in decision.actions
+        if isinstance(event, PlaceDue) and before.stage is not Stage.WAITING:
+            assert says == []
+
+    def bots_do_not_interrupt(self, before: Conversation, event: Event, says: list[Say]) -> None:
+        if before.stage is Stage.WITH_AGENT and not isinstance(event, AgentResolved):
+            allowed = {Purpose.REPLY} if isinstance(event, AgentReplied) else WARNINGS
+            assert {one.purpose for one in says} <= allowed
+
+    def what_is_known_is_not_asked_for(self, says: list[Say]) -> None:
+        for one in says:
+            if one.source == "ask-details":
+                for name in self.state.details:
+                    question = PLAYBOOK.details[name].questions[self.state.language]
+                    assert question not in one.text
+
+    def a_leaked_secret_is_warned_of_and_removed(self, event: Event, decision: Decision) -> None:
+        if isinstance(event, MessageReceived | MessageEdited) and event.secret is not None:
+            assert any(isinstance(one, Say) and one.purpose is Purpose.WARNING for one in decision.actions)
+            assert RunErrand(ErrandKind.DELETE_UPSTREAM, event.message_id) in decision.actions
+            if event.secret.kind is SecretKind.RECOVERY_PHRASE and not event.secret.perhaps_a_hash:
+                assert decision.conversation.priority is Priority.URGENT
+                assert decision.conversation.stage in (Stage.WAITING, Stage.WITH_AGENT)
+
+    @invariant()
+    def an_agent_has_it_or_has_not(self) -> None:
+        assert (self.state.agent is not None) == (self.state.stage is Stage.WITH_AGENT)
+
+    @invariant()
+    def who_waits_has_a_place_by_age_and_will_be_told(self) -> None:
+        if self.state.stage is Stage.WAITING:
+            assert self.state.waiting_since is not None
+            assert self.state.told_place is not None or any(isinstance(one, PlaceDue) for one in self.to_come)
+
+    @invariant()
+    def who_was_told_will_be_told_again(self) -> None:
+        if self.state.stage is Stage.WAITING and self.state.told_place is not None:
+            assert TimerKind.REMIND in self.timers
+
+    @invariant()
+    def who_is_asked_is_not_waited_for_for_ever(self) -> None:
+        if self.state.stage is Stage.COLLECTING:
+            assert self.state.asked_for
+            assert TimerKind.GIVE_UP_COLLECTING in self.timers
+
+
+TestWholeConversations = Story.TestCase
+TestWholeConversations.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
