@@ -13,7 +13,7 @@ import structlog
 from pydantic import BaseModel
 from telegram import ChatMemberAdministrator, LinkPreviewOptions, ReplyParameters
 
-from imconnect.domain.messages import Address, Incoming, Outgoing, Unreadable
+from imconnect.domain.messages import Address, Attachment, Incoming, Outgoing, Unreadable
 from imconnect.ports import Deliver, Finding, MaybeSent, Sent, TryLater, Undeliverable
 from imconnect_telegram.pace import Pace
 from imconnect_telegram.settings import TelegramSettings
@@ -100,9 +100,11 @@ class TelegramAdapter:
         while True:
             batch, heard = await self._next_batch()
             self._failures = 0
-            items = [*self._missed(), *_joined(heard)]
+            now = asyncio.get_running_loop().time()
+            items = [*self._missed(now), *_joined(heard)]
             if items:
                 await deliver(items)
+            self._reached_at = now
             self._offset = _after(batch, self._offset)
             self._thank(heard)
 
@@ -125,13 +127,11 @@ class TelegramAdapter:
         batch = await done(raw_updates(self._fetching.bot, self._offset, wait, UPDATE_KINDS))
         return batch, [read(raw, self._account) for raw in batch]
 
-    def _missed(self) -> list[Unreadable]:
+    def _missed(self, now: float) -> list[Unreadable]:
         """A word for the operator, where Telegram was out of reach for so long that it has forgotten messages."""
-        now = asyncio.get_running_loop().time()
-        reached_at, self._reached_at = self._reached_at, now
-        if reached_at is None or now - reached_at < FORGOTTEN_AFTER:
+        if self._reached_at is None or now - self._reached_at < FORGOTTEN_AFTER:
             return []
-        log.error("messages may be missing", hours=int((now - reached_at) / 3600))
+        log.error("messages may be missing", hours=int((now - self._reached_at) / 3600))
         reason = "Telegram was out of reach for more than 24 hours: messages may be missing"
         return [Unreadable(f"gap:{self._offset}", CHANNEL, self._account, reason, 0)]
 
@@ -244,7 +244,7 @@ class TelegramAdapter:
                 )
             )
         except Undeliverable as never:
-            if thread is None or "thread not found" not in never.reason:
+            if thread is None or "thread not found" not in never.reason.lower():
                 raise
             plain = replace(message, address=replace(message.address, peer=str(chat_id)))
             return await self._say(plain, parts, number)  # the topic is gone; the chat is still there
@@ -258,8 +258,22 @@ class TelegramAdapter:
         try:
             await done(self._speaking.bot.delete_message(_place(address)[0], int(found[1])))
         except Undeliverable as never:
-            if "not found" not in never.reason or "chat not found" in never.reason:
+            if "message to delete not found" not in never.reason.lower():
                 raise
+
+    async def fetch(self, file: Attachment, most: int) -> bytes:
+        """The content of a file that came with a message, if it has at most *most* bytes.
+
+        Nothing is fetched of a file that says itself to be too large. Raises `TryLater`, or `Undeliverable` for a file
+        that is larger, gone, or beyond the 20 MB that Telegram hands to bots.
+        """
+        if file.size > most:
+            raise Undeliverable(f"the file has more than {most} bytes")
+        found = await done(self._speaking.bot.get_file(file.id))
+        content = bytes(await done(found.download_as_bytearray()))
+        if len(content) > most:
+            raise Undeliverable(f"the file has more than {most} bytes")
+        return content
 
     # ------------------------------------------------------------------------------------------------------ looking
 

@@ -115,7 +115,7 @@ def _lasting(error: TelegramError) -> Undeliverable | None:
         case ChatMigrated():
             return Undeliverable("the group has become another chat")
         case Forbidden():
-            return Undeliverable(f"Telegram: {error.message}", blocked="blocked" in error.message)
+            return Undeliverable(f"Telegram: {error.message}", blocked="blocked" in error.message.lower())
         case BadRequest():
             return Undeliverable(f"Telegram: {error.message}")
         case _:
@@ -150,7 +150,7 @@ def _network(error: NetworkError) -> TryLater | Doubtful:
 
 
 def _who_else(message: str) -> str:
-    if "webhook" in message:
+    if "webhook" in message.lower():
         return "this bot's updates go to a webhook: set telegram.mode to webhook, or remove the webhook"
     return "another program fetches this bot's updates: stop it, one bot belongs to one desk"
 

@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 import pytest
-import pytest_asyncio
 from aiohttp import web
 from tests.adapters.telegram.door import settings_for
 from tests.worlds.botapi import Limits, Moment, Person, Server, World, serving
@@ -75,7 +74,7 @@ class TelegramsFaults:
 class OverTelegram(AdapterConformance, EditConformance, ErasureConformance, RefusalConformance):
     """The suite against the Bot API server."""
 
-    @pytest_asyncio.fixture
+    @pytest.fixture
     async def server(self) -> AsyncGenerator[Server]:
         async with serving(World(limits=Limits.none())) as started:
             yield started
@@ -109,7 +108,7 @@ class WithItsWebServer(TelegramAdapter):
 
 
 class TestDelivered(OverTelegram):
-    @pytest_asyncio.fixture
+    @pytest.fixture
     async def channel(self, server: Server) -> AsyncGenerator[TelegramAdapter]:
         adapters: list[WithItsWebServer] = []
 

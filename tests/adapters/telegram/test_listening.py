@@ -345,8 +345,8 @@ async def test_a_webhook_somebody_set_meanwhile_is_explained(
 ) -> None:
     first = asyncio.create_task(adapter.listen(door.deliver))
     await world.until(lambda: world.poll)
-    world.fail("getUpdates", status=409, description="Conflict: can't use getUpdates method while webhook is active")
-    world.person().says("hi")
+    world.webhook = Webhook("https://other.example/hook", "", 40)
+    world.notify()
 
     with pytest.raises(TryLater, match="go to a webhook"):
         await asyncio.wait_for(first, 5)
@@ -409,3 +409,38 @@ async def test_the_pause_grows_while_telegram_is_away_and_is_forgotten_afterward
 
     assert pauses == [0.5, 1.0, 2.0, 4.0]
     assert refused.value.after == 0.5
+
+
+async def test_an_outage_longer_than_telegram_keeps_messages_is_told_to_the_operator(
+    adapter: TelegramAdapter, world: World, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imconnect_telegram.adapter.FORGOTTEN_AFTER", 0.4)
+    async with listening(adapter, door):
+        world.person("Ann").says("before")
+        await world.until(lambda: door.items)
+        world.fail("getUpdates", times=100, status=502)
+        world.fail("deleteWebhook", times=100, status=502)
+        world.person("Bob").says("this poll was open")
+        await asyncio.sleep(0.8)
+        door.refusals = 1
+        world.recover()
+        world.person("Cem").says("after")
+        await world.until(lambda: door.texts[-1:] == ["after"])
+
+    gaps = [item for item in door.items if isinstance(item, Unreadable)]
+    assert len(gaps) == 1
+    assert "more than 24 hours" in gaps[0].reason
+
+
+async def test_a_quiet_night_is_no_outage(
+    adapter: TelegramAdapter, world: World, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imconnect_telegram.adapter.FORGOTTEN_AFTER", 1.9)
+    monkeypatch.setattr("imconnect_telegram.adapter.LONG_POLL", 1)
+    async with listening(adapter, door):
+        world.person("Ann").says("before")
+        await asyncio.sleep(3)
+        world.person("Bob").says("after")
+        await world.until(lambda: len(door.items) == 2)
+
+    assert door.texts == ["before", "after"]

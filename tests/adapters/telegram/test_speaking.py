@@ -242,6 +242,11 @@ async def test_what_is_no_message_is_not_deleted(adapter: TelegramAdapter, ann: 
         await adapter.erase(Address(adapter.name, adapter.account, str(ann.id)), ref)
 
 
+async def test_a_chat_that_is_none_has_nothing_to_delete(adapter: TelegramAdapter) -> None:
+    with pytest.raises(Undeliverable, match="Chat not found"):
+        await adapter.erase(Address(adapter.name, adapter.account, "4711"), "4711:1")
+
+
 async def test_a_deletion_that_may_have_happened_is_tried_again(
     adapter: TelegramAdapter, world: World, ann: Person
 ) -> None:
