@@ -15,6 +15,7 @@ _INVISIBLE = re.compile(
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ff]+"
 )
 _ACCENTS = re.compile("[\u0300-\u036f]+")
+_IN_PARTS = re.compile("[\u3099\u309a\u1100-\u11ff]")  # kana and Hangul are compared whole
 # Single characters that stand for whole words: a text of them would grow to many times its length.
 _WORDS_IN_ONE = re.compile("[\u3300-\u3357\u33ae\u33af\ufdfa\ufdfb]")
 # Marks are put into order one by one, so a long run of them (UAX #15 allows 30) would take its length squared.
@@ -41,8 +42,8 @@ def bare(compatible: str) -> str:
     """A `plain` text in lower case and without accents."""
     if compatible.isascii():
         return compatible.lower()
-    parts = unicodedata.normalize("NFKD", compatible.lower())
-    return unicodedata.normalize("NFC", _ACCENTS.sub("", parts)).replace("ı", "i")
+    letters = _ACCENTS.sub("", unicodedata.normalize("NFKD", compatible.lower())).replace("ı", "i")
+    return unicodedata.normalize("NFC", letters) if _IN_PARTS.search(letters) else letters
 
 
 def _unpiled(run: re.Match[str]) -> str:

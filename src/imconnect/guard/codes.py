@@ -50,6 +50,7 @@ _NO_CODE = Words(
     )
 )  # fmt: skip
 _DIGIT = re.compile(r"\d")
+_PRINTED = re.compile(r"[\x21-\x7e]{4}")
 _PIN = re.compile(r"\d{4,8}")
 _UNSAID = re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[0-9A-Za-z@!#$%^&*_+-]{6,32}")
 _VERSION = re.compile(r"\d{1,3}(?:\.\d{1,3})+|\d{1,3}")
@@ -69,7 +70,10 @@ def mask(text: str, compatible: str) -> Masked:
     folded = compatible.lower()
     if len(folded) != len(compatible):
         folded = compatible  # a letter whose small form is longer: places would shift
-    spans = [*_passwords(compatible, folded), *(_codes(compatible, folded) if _DIGIT.search(compatible) else ())]
+    spans = [
+        *(_passwords(compatible, folded) if _PRINTED.search(compatible) else ()),
+        *(_codes(compatible, folded) if _DIGIT.search(compatible) else ()),
+    ]
     if not spans:
         return Masked(text, ())
     shown, offsets = _aligned(text, compatible)

@@ -140,10 +140,10 @@ def _apart(chain: list[str], lexicon: Lexicon, model: HanModel, *, context: bool
 def _in_lines(lines: list[str], lexicon: Lexicon, model: HanModel, *, context: bool) -> Phrase | None:
     """A phrase in columns. What stands at the end of a line says nothing about what begins the next."""
     letters = "".join(lines)
-    surprise = [weight for line in lines for weight in model.surprise(line)]
-    mean = sum(surprise) / len(surprise)
     if len(set(letters)) < len(letters) * 0.8:
         return None
+    surprise = [weight for line in lines for weight in model.surprise(line)]
+    mean = sum(surprise) / len(surprise)
     proven = _PROVEN_SURPRISE_IN_CONTEXT if context else _PROVEN_SURPRISE
     likely = _LIKELY_SURPRISE_IN_CONTEXT if context else _LIKELY_SURPRISE
     if mean >= proven and _checked(letters, lexicon, range(len(letters))):

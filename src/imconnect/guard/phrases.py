@@ -60,6 +60,8 @@ _STARTED, _BROKEN_OFF = 40, 90
 _THIN = 80
 _CHECKED_SCORE = _LEAST_SCORE = 80
 _MOST_CHECKS = 400
+_DIFFERENT = 4  # repeated words are worth so little that fewer different ones never make a phrase
+_VECTOR = "abandon"
 _SHORTEST_GLUED, _SHORTEST_GLUED_ALPHABETIC, _LONGEST_GLUED, _LONGEST_WORD = 16, 36, 600, 13
 _CLOSE, _MARGIN = 3, 12
 _PREFIXES, _PREFIXES_IN_CONTEXT = 11, 8
@@ -125,7 +127,10 @@ def _spelled_out(tokens: list[str], masks: list[int], lexicon: Lexicon, *, conte
         bit = words.bit
         if sum(count for mask, count in counts.items() if mask & bit) < least:
             continue
-        for begin, end in _clusters([place for place, mask in enumerate(masks) if mask & bit], least):
+        places = [place for place, mask in enumerate(masks) if mask & bit]
+        if len({tokens[place] for place in places}) < _DIFFERENT and _VECTOR not in tokens:
+            continue
+        for begin, end in _clusters(places, least):
             labels = _labels(tokens) if labels is None else labels
             part = slice(max(0, begin - _MARGIN), end + _MARGIN)
             sequence = _sequence(tokens[part], masks[part], words, labels)
@@ -261,8 +266,8 @@ def _proven(stretch: _Stretch, words: WordList) -> bool:
 
 
 def _plausible(window: list[str], words: WordList) -> bool:
-    if window[0] == "abandon" and len(set(window)) <= 2:
-        return True  # the public test vector that people paste to try us
+    if window[0] == _VECTOR and len(set(window)) <= 2:
+        return True  # BIP-39's public test vector, which people paste to try us
     return len(set(window)) >= len(window) * 0.5 and sum(words.weights[word] for word in window) >= _CHECKED_SCORE
 
 
