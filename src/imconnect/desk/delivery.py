@@ -152,16 +152,23 @@ class Delivery:
             return self._later(due, later)
         except Undeliverable as never:
             return SendResult(due.id, SendState.FAILED, reason=never.reason, blocked=never.blocked)
-        except Exception as error:  # an adapter's bug must not stop the others; what it sent is not known
-            log.error("send failed", channel=self._adapter.name, error=type(error).__name__, where=where(error))
-            reason = f"the adapter failed: {type(error).__name__}"
-            if self._adapter.keyed:
-                return self._later(due, TryLater(reason))
-            return SendResult(due.id, SendState.UNKNOWN, reason=reason)
-        if isinstance(answer, MaybeSent):
-            return SendResult(due.id, SendState.UNKNOWN, reason=answer.reason)
-        assert isinstance(answer, Sent)  # noqa: S101 - the port says so
-        return SendResult(due.id, SendState.SENT, external_id=answer.id)
+        except Exception as error:  # an adapter's bug must not stop the others
+            return self._failed(due, type(error).__name__, where(error))
+        match answer:
+            case Sent():
+                return SendResult(due.id, SendState.SENT, external_id=answer.id)
+            case MaybeSent():
+                return SendResult(due.id, SendState.UNKNOWN, reason=answer.reason)
+            case _:  # pyright: ignore[reportUnnecessaryComparison] - types do not bind an adapter of anybody's
+                return self._failed(due, "no answer", type(self._adapter).__module__)
+
+    def _failed(self, due: DueSend, fault: str, place: str) -> SendResult:
+        """A bug of the adapter's: what it sent is not known."""
+        log.error("send failed", channel=self._adapter.name, error=fault, where=place)
+        reason = f"the adapter failed: {fault}"
+        if self._adapter.keyed:
+            return self._later(due, TryLater(reason))
+        return SendResult(due.id, SendState.UNKNOWN, reason=reason)
 
     def _later(self, due: DueSend, later: TryLater) -> SendResult:
         if due.attempts + 1 >= MOST_ATTEMPTS:
