@@ -6,12 +6,13 @@ import hashlib
 import random
 import secrets
 import socket
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from typing import Any
 
 import structlog
 import uvicorn
@@ -40,8 +41,13 @@ from imconnect.web.health import Readiness
 
 SIGN_IN_LASTS = timedelta(hours=24)
 BACKLOG_SECONDS = 5.0
+STANDBY_SECONDS = 2.0
+"""How often a process asks whether an inbox that another one owns, or a store that does not answer, can be had."""
+
 REFERENCE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """No 0 and O, no 1, I and L, no U: references are read aloud and typed by hand."""
+
+Loop = Coroutine[Any, Any, None]
 
 log = structlog.get_logger("imconnect")
 
@@ -214,37 +220,41 @@ async def _until_stopped(tasks: Sequence[asyncio.Task[None]], stopping: Stopping
 
 async def _keep_channel(running: _Running, adapter: Adapter, intake: Intake) -> None:
     """One inbox, for as long as this process owns it; a second process stands by."""
-    inbox = f"{adapter.name}:{adapter.account}"
     try:
-        while not running.stopping.asked:
-            running.health[adapter.name] = "standing by"
-            try:
-                await _own(running, adapter, intake, inbox)
-            except StoreUnavailable as error:
-                running.health[adapter.name] = "waiting for the store"
-                log.warning("store unavailable", loop=inbox, says=str(error))
-                await running.stopping.within(2.0)
+        await _keep_owning(running, adapter, lambda stopping: [_listen(running, adapter, intake, stopping)])
     finally:
         await adapter.close()
 
 
-async def _own(running: _Running, adapter: Adapter, intake: Intake, inbox: str) -> None:
-    stopping = Stopping()
-    async with _relayed(running.stopping, stopping), running.store.owning(inbox) as lost:
-        if stopping.asked:
-            return
-        running.health[adapter.name] = "ok"
-        loops = [
-            asyncio.create_task(_listen(running, adapter, intake, stopping)),
-            *_sending(running, adapter, stopping),
-        ]
-        gone = asyncio.create_task(lost.wait())
-        end = asyncio.create_task(stopping.until())
-        await asyncio.wait([gone, end, *loops], return_when=asyncio.FIRST_COMPLETED)
+async def _keep_owning(running: _Running, adapter: Adapter, also: Callable[[Stopping], list[Loop]]) -> None:
+    """Send for *adapter*, and do what *also* says, whenever this process owns its inbox."""
+    inbox = f"{adapter.name}:{adapter.account}"
+    while not running.stopping.asked:
+        stopping = Stopping()
+        try:
+            async with _relayed(running.stopping, stopping), running.store.owning(inbox) as lost:
+                if lost is not None:
+                    running.health[adapter.name] = "ok"
+                    await _own(lost, [*also(stopping), *_sending(running, adapter, stopping)], stopping)
+                    continue
+            running.health[adapter.name] = "standing by"
+        except StoreUnavailable as error:
+            running.health[adapter.name] = "waiting for the store"
+            log.warning("store unavailable", loop=inbox, says=str(error))
+        await running.stopping.within(STANDBY_SECONDS)
+
+
+async def _own(lost: asyncio.Event, loops: list[Loop], stopping: Stopping) -> None:
+    """Run *loops* until ownership is lost, one of them ends, or the desk stops."""
+    working = [asyncio.create_task(loop) for loop in loops]
+    ends = [asyncio.create_task(lost.wait()), asyncio.create_task(stopping.until())]
+    try:
+        await asyncio.wait([*ends, *working], return_when=asyncio.FIRST_COMPLETED)
+    finally:
         stopping.ask()
-        gone.cancel()
-        end.cancel()
-        await asyncio.gather(*loops)
+        for end in ends:
+            end.cancel()
+        await asyncio.gather(*working)
 
 
 @asynccontextmanager
@@ -263,12 +273,9 @@ async def _relayed(outer: Stopping, inner: Stopping) -> AsyncGenerator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _sending(running: _Running, adapter: Adapter, stopping: Stopping) -> list[asyncio.Task[None]]:
+def _sending(running: _Running, adapter: Adapter, stopping: Stopping) -> list[Loop]:
     parts = (running.store, adapter, clock, running.meter, random.random)
-    return [
-        asyncio.create_task(Delivery(*parts).run(stopping)),
-        asyncio.create_task(Errands(*parts).run(stopping)),
-    ]
+    return [Delivery(*parts).run(stopping), Errands(*parts).run(stopping)]
 
 
 async def _listen(running: _Running, adapter: Adapter, intake: Intake, stopping: Stopping) -> None:
@@ -310,14 +317,16 @@ async def _keep_web(
         try:
             backlog = await store.backlog(clock())
         except StoreUnavailable as error:
-            return Readiness(str(error), dict(running.health))
-        return Readiness("ok", dict(running.health), backlog)
+            return Readiness(str(error), channels)
+        return Readiness("ok", channels, backlog)
 
     pages = web_app(
         store=store,
         agents=AgentDesk(store, objection_of(guard), clock),
         chat=chat,
         playbook=playbook,
+        # Every web process serves the pages; that another one delivers for it is no fault of this one.
+        channels = {name: says for name, says in running.health.items() if name != chat.name}
         clock=clock,
         secret=secret,
         render_metrics=running.meter.render,
@@ -328,7 +337,7 @@ async def _keep_web(
     )
     taking = asyncio.create_task(chat.listen(intake.deliver))
     serving = asyncio.create_task(server.serve([listening]))
-    delivering = asyncio.create_task(_deliver_web(running, chat))
+    delivering = asyncio.create_task(_keep_owning(running, chat, lambda _: []))
     end = asyncio.create_task(running.stopping.until())
     await asyncio.wait([end, serving], return_when=asyncio.FIRST_COMPLETED)
     end.cancel()
@@ -340,25 +349,6 @@ async def _keep_web(
     await delivering
     await asyncio.gather(taking, end, return_exceptions=True)
     await chat.close()
-
-
-async def _deliver_web(running: _Running, chat: WebChat) -> None:
-    stopping = Stopping()
-    async with _relayed(running.stopping, stopping):
-        while not running.stopping.asked:
-            try:
-                async with running.store.owning(f"{chat.name}:{chat.account}") as lost:
-                    loops = _sending(running, chat, stopping)
-                    gone = asyncio.create_task(lost.wait())
-                    await asyncio.wait([gone, *loops], return_when=asyncio.FIRST_COMPLETED)
-                    stopping.ask()
-                    gone.cancel()
-                    await asyncio.gather(*loops)
-            except StoreUnavailable as error:
-                log.warning("store unavailable", loop="web", says=str(error))
-                await running.stopping.within(2.0)
-            if not running.stopping.asked:
-                stopping = Stopping()
 
 
 class _Server(uvicorn.Server):

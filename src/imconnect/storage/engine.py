@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -27,6 +27,10 @@ Work = Callable[[sa.Connection], T]
 BUSY_TIMEOUT_MS = 5_000
 POOL = 8
 STATEMENT_TIMEOUT_MS = 30_000
+
+UNSERVED = ("08", "25", "28", "3D", "40", "53", "55", "57", "58")
+"""Classes of SQLSTATE that are not a statement's fault (PostgreSQL manual, appendix A): connection, role, catalog,
+rollback, resources, not in the right state, an operator's act, the system."""
 
 
 class Database(Protocol):
@@ -239,23 +243,22 @@ class translated:  # noqa: N801 - reads as the word it is: with translated(url)
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, OSError | TimeoutError) or (
-            isinstance(error, SQLAlchemyError) and is_failure_to_serve(error)
-        ):
+        if error is not None and is_failure_to_serve(error):
             # The driver's error would carry the statement's parameters, and with them what customers typed.
             raise StoreUnavailable(f"database {self._url}: {reason(error)}") from None
 
 
-def is_failure_to_serve(error: SQLAlchemyError) -> bool:
-    if isinstance(error, OperationalError | InterfaceError):
+def is_failure_to_serve(error: BaseException) -> bool:
+    """Whether the database is at fault. While connecting, drivers' own errors come as they are."""
+    if isinstance(error, OSError | TimeoutError | sqlite3.Error | PoolTimeoutError | OperationalError | InterfaceError):
         return True
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated or _sqlstate(error)[:2] in ("08", "25", "40", "53", "55", "57", "58")
-    return isinstance(error, PoolTimeoutError)
+        return error.connection_invalidated or _sqlstate(error.orig)[:2] in UNSERVED
+    return type(error).__module__.startswith("asyncpg") and _sqlstate(error)[:2] in ("", *UNSERVED)
 
 
-def _sqlstate(error: DBAPIError) -> str:
-    return str(getattr(error.orig, "sqlstate", None) or "")
+def _sqlstate(error: BaseException | None) -> str:
+    return str(getattr(error, "sqlstate", None) or "")
 
 
 def reason(error: BaseException) -> str:

@@ -35,7 +35,7 @@ from imconnect.ports import (
 )
 from imconnect.storage import errands, reading, recording, tables, turning
 from imconnect.storage.bells import EVERYTHING, Belfry
-from imconnect.storage.engine import PostgresDatabase, SqliteDatabase, Work, open_database
+from imconnect.storage.engine import PostgresDatabase, SqliteDatabase, Work, open_database, translated
 from imconnect.storage.locks import FileLock
 from imconnect.storage.migrate import bring_up_to_date
 from imconnect.storage.recording import Newcomers, Recorded
@@ -51,8 +51,8 @@ LONGEST_NOTICE = 7_000
 WATCH_SECONDS = 0.3
 """How often a SQLite file is looked at for what another process wrote."""
 
-STANDBY_SECONDS = 2.0
-"""How often a second instance asks whether the first still owns an inbox."""
+WATCH_CONNECTION_SECONDS = 2.0
+"""How often an owner makes sure that it still is one."""
 
 
 class SqlStore:
@@ -295,7 +295,8 @@ class SqlStore:
 
     async def _subscribe(self, database: PostgresDatabase) -> tuple[AsyncConnection, Any]:
         connection, driver = await database.driver_connection()
-        await driver.add_listener(NOTIFY_CHANNEL, self._heard)
+        with translated(self._url):
+            await driver.add_listener(NOTIFY_CHANNEL, self._heard)
         return connection, driver
 
     def _heard(self, *heard: object) -> None:
@@ -324,21 +325,24 @@ class SqlStore:
     # ----------------------------------------------------------------------------------------------------- ownership
 
     @asynccontextmanager
-    async def owning(self, name: str) -> AsyncGenerator[asyncio.Event]:
-        """Wait until this process alone owns *name*; the event is set if ownership is lost.
+    async def owning(self, name: str) -> AsyncGenerator[asyncio.Event | None]:
+        """Own *name* alone while the block lasts; None where another process owns it: ask again after a while.
 
-        On SQLite the file's one process owns everything. On PostgreSQL it is an advisory lock, which a dead process
-        loses with its connection.
+        The event is set if ownership is lost. On SQLite the file's one process owns everything. On PostgreSQL it is an
+        advisory lock, which a dead process loses with its connection.
         """
         lost = asyncio.Event()
         if isinstance(self._database, SqliteDatabase):
             yield lost
             return
         connection, driver = await self._database.driver_connection()
-        key = zlib.crc32(name.encode())
+        key = zlib.crc32(name.encode()) - 2**31
         try:
-            while not await driver.fetchval("SELECT pg_try_advisory_lock(7365, $1::int)", key - 2**31):  # noqa: ASYNC110 - it is another process's lock
-                await asyncio.sleep(STANDBY_SECONDS)
+            with translated(self._url):
+                mine = await driver.fetchval("SELECT pg_try_advisory_lock(7365, $1::int)", key)
+            if not mine:
+                yield None
+                return
             guard = asyncio.create_task(_watch_connection(driver, lost))
             try:
                 yield lost
@@ -347,7 +351,7 @@ class SqlStore:
                 await asyncio.gather(guard, return_exceptions=True)
         finally:
             with contextlib.suppress(Exception):  # a broken connection has lost its locks already
-                await driver.execute("SELECT pg_advisory_unlock(7365, $1::int)", key - 2**31)
+                await driver.execute("SELECT pg_advisory_unlock_all()")
             with contextlib.suppress(Exception):  # as above
                 await connection.close()
 
@@ -355,8 +359,8 @@ class SqlStore:
 async def _watch_connection(driver: Any, lost: asyncio.Event) -> None:
     try:
         while True:
-            await asyncio.sleep(STANDBY_SECONDS)
-            await asyncio.wait_for(driver.execute("SELECT 1"), STANDBY_SECONDS * 2)
+            await asyncio.sleep(WATCH_CONNECTION_SECONDS)
+            await asyncio.wait_for(driver.execute("SELECT 1"), WATCH_CONNECTION_SECONDS * 2)
     except asyncio.CancelledError:
         raise
     except Exception:
