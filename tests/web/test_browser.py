@@ -169,6 +169,26 @@ async def test_an_answer_that_is_lost_does_not_double_the_message(chromium: Brow
         await expect(customer.page.locator("#log .you")).to_have_count(1)
 
 
+async def test_a_slow_answer_never_shows_the_message_twice(chromium: Browser, site: RunningDesk) -> None:
+    async with person(chromium, PHONE, "en-US") as customer:
+        await customer.page.goto(f"{site.url}/chat")
+
+        async def answer_late(route: Route) -> None:
+            answer = await route.fetch()
+            await customer.page.wait_for_timeout(600)  # the stream has brought the line long before
+            shown = await customer.page.locator("#log .you, #pending .you").count()
+            seen_meanwhile.append(shown)
+            await route.fulfill(response=answer)
+
+        seen_meanwhile: list[int] = []
+        await customer.page.route("**/chat/messages", answer_late)
+        await customer.write("How do I reset my password?")
+        await expect(customer.page.locator("#log .bot")).to_have_count(1)
+
+        assert seen_meanwhile == [1]
+        await expect(customer.page.locator("#log .you")).to_have_count(1)
+
+
 async def test_a_page_finds_its_way_back_when_the_desk_restarts(chromium: Browser, desk: RunningDesk) -> None:
     async with person(chromium, PHONE, "en-US") as customer:
         async with served(desk) as url:
@@ -178,9 +198,12 @@ async def test_a_page_finds_its_way_back_when_the_desk_restarts(chromium: Browse
             (cookie,) = await customer.context.cookies(f"{url}/chat")
         await expect(customer.page.locator("#connection")).to_be_visible()
         peer = Seals(SECRET).chat(cookie.get("value")) or ""
+        await customer.write("written while the desk was away")
+        await expect(customer.page.locator("#pending .failed")).to_have_count(1)
         await desk.chat.post(Incoming(f"{peer}:while-away", desk.chat.address(peer), Handle(peer), "x", desk.time()))
         async with served(desk, int(url.rpartition(":")[2])):
-            await expect(customer.page.locator("#log .you")).to_have_count(2)
+            await expect(customer.page.locator("#log .you")).to_have_count(3)
+            await expect(customer.page.locator("#pending li")).to_have_count(0)
             await expect(customer.page.locator("#connection")).to_be_hidden()
 
 
