@@ -19,7 +19,7 @@ def unmask(text: str, known: Container[str]) -> str:
 
     def shown(found: re.Match[str]) -> str:
         word = found[0]
-        if word in known:
+        if not _ALIKE.search(word) or word in known:
             return word
         latin = word.translate(_TO_LATIN)
         if not _LATIN.search(word):
