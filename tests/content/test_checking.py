@@ -70,6 +70,12 @@ def test_two_topics_with_one_title_are_told(pack: Path) -> None:
     assert "en/topics/human.md:1: the title is also that of fees" in told(pack)[0]
 
 
+def test_a_title_that_is_a_phrasing_of_another_topic_is_told(pack: Path) -> None:
+    (pack / "en/topics/fees.md").write_text("---\ntitle: How long?\n---\n\nFees.\n", encoding="utf-8")
+
+    assert "en/topics/fees.md:1: the title is also the phrasing at en/topics/queue-status.txt:2" in told(pack)[0]
+
+
 def test_a_file_nothing_uses_is_told(pack: Path) -> None:
     append(pack, "en/topics/fee.md", "A name that was mistyped.")
 

@@ -5,9 +5,20 @@ from pathlib import Path
 import imconnect
 from imconnect.content.checking import check_pack
 from imconnect.content.faults import Fault, PackError
-from imconnect.content.reading import Phrasing, phrasings, read_pack
+from imconnect.content.learning import reader_for
+from imconnect.content.reading import Phrasing, phrasings, read_pack, read_with_phrasings
 
-__all__ = ["Fault", "PackError", "Phrasing", "bundled_pack", "check_pack", "phrasings", "read_pack"]
+__all__ = [
+    "Fault",
+    "PackError",
+    "Phrasing",
+    "bundled_pack",
+    "check_pack",
+    "phrasings",
+    "read_pack",
+    "read_with_phrasings",
+    "reader_for",
+]
 
 
 def bundled_pack() -> Path:

@@ -152,11 +152,18 @@ def unreachable(draft: Draft, playbook: Playbook) -> Iterator[Fault]:
 
 
 def shared_titles(draft: Draft, playbook: Playbook) -> Iterator[Fault]:
-    """Two buttons nobody could tell apart."""
+    """Two buttons nobody could tell apart, and titles, which count as phrasings, that stand elsewhere as one."""
+    owners = {squeezed(one.text): one for one in draft.phrasings}
     for language in draft.languages:
         first: dict[str, str] = {}
         for slug, topic in playbook.topics.items():
-            earlier = first.setdefault(squeezed(topic.articles[language].title), slug)
+            key = squeezed(topic.articles[language].title)
+            file = f"{language.value}/topics/{slug}.md"
+            earlier = first.setdefault(key, slug)
             if earlier != slug:
-                file = f"{language.value}/topics/{slug}.md"
                 yield Fault(file, 1, f"the title is also that of {earlier}", "give each topic a title of its own")
+            elif key in owners and owners[key].topic != slug:
+                place = f"{owners[key].file}:{owners[key].line}"
+                yield Fault(
+                    file, 1, f"the title is also the phrasing at {place}", "change the title or take that line out"
+                )

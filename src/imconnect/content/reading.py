@@ -86,10 +86,15 @@ def read_pack(folder: Path) -> Playbook:
 
 def phrasings(folder: Path) -> tuple[Phrasing, ...]:
     """Every phrasing of the pack in *folder* with its topic, language and voice. Raises `PackError` as `read_pack`."""
+    return read_with_phrasings(folder)[1]
+
+
+def read_with_phrasings(folder: Path) -> tuple[Playbook, tuple[Phrasing, ...]]:
+    """Both in one reading. Raises `PackError` as `read_pack`."""
     draft = read_draft(folder)
     if draft.playbook is None:
         raise PackError(draft.faults[0])
-    return draft.phrasings
+    return draft.playbook, draft.phrasings
 
 
 def read_draft(folder: Path) -> Draft:
