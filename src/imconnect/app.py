@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 import uvicorn
 
-from imconnect.content import PackError, bundled_pack, read_pack
+from imconnect.content import PackError, bundled_pack, read_pack, read_with_phrasings, reader_for
 from imconnect.desk.agents import AgentDesk
 from imconnect.desk.clockwork import Clockwork
 from imconnect.desk.delivery import Delivery
@@ -30,7 +30,6 @@ from imconnect.domain.playbook import Playbook
 from imconnect.guard import Guard
 from imconnect.guard.outgoing import objection
 from imconnect.metrics import PrometheusMeter
-from imconnect.nlu.reader import Reader
 from imconnect.ports import Adapter, Agent, StoreUnavailable, TryLater
 from imconnect.registry import installed, load
 from imconnect.settings import Settings, SettingsError
@@ -150,9 +149,20 @@ def objection_of(guard: Guard) -> Callable[[str], str | None]:
     return partial(objection, guard=guard)
 
 
-def reader_of(playbook: Playbook) -> Read:
-    """What understands messages in the light of *playbook*."""
-    return understanding(Reader(playbook).read, playbook)
+def reader_of(settings: Settings) -> Read:
+    """What understands messages in the light of the pack. The first start with a pack takes seconds to learn it.
+
+    Raises `SettingsError`.
+    """
+    core = settings.core
+    try:
+        playbook, phrasings = read_with_phrasings(core.pack or bundled_pack())
+        reader = reader_for(playbook, phrasings, core.matcher, core.cache.expanduser())
+    except PackError as error:
+        raise SettingsError(f"pack: {error}") from None
+    except ImportError:
+        raise SettingsError("matcher = encoder needs its packages: pip install 'imconnect[encoder]'") from None
+    return understanding(reader.read, playbook)
 
 
 # ----------------------------------------------------------------------------------------------------------- running
@@ -193,7 +203,7 @@ async def run_desk(
             asyncio.create_task(_keep_channel(running, adapter, intake), name=adapter.name) for adapter in adapters
         ]
         if Role.WORKERS in roles:
-            turns = Turns(store, reader_of(playbook), playbook, clock, running.meter)
+            turns = Turns(store, reader_of(settings), playbook, clock, running.meter)
             tasks.append(asyncio.create_task(turns.run(stopping), name="turns"))
             tasks.append(asyncio.create_task(Clockwork(store, playbook.pace, clock).run(stopping), name="clockwork"))
         if listening is not None:
@@ -314,6 +324,8 @@ async def _keep_web(
     secret = await store.keep("cookie-secret", secrets.token_urlsafe(32))
 
     async def ready() -> Readiness:
+        # Every web process serves the pages; that another one delivers for it is no fault of this one.
+        channels = {name: says for name, says in running.health.items() if name != chat.name}
         try:
             backlog = await store.backlog(clock())
         except StoreUnavailable as error:
@@ -325,8 +337,6 @@ async def _keep_web(
         agents=AgentDesk(store, objection_of(guard), clock),
         chat=chat,
         playbook=playbook,
-        # Every web process serves the pages; that another one delivers for it is no fault of this one.
-        channels = {name: says for name, says in running.health.items() if name != chat.name}
         clock=clock,
         secret=secret,
         render_metrics=running.meter.render,

@@ -17,7 +17,7 @@ from itertools import pairwise
 from multiprocessing.synchronize import Event as Flag
 from pathlib import Path
 
-from imconnect.app import clock, reference_maker
+from imconnect.app import clock, reader_of, reference_maker
 from imconnect.content import bundled_pack, read_pack
 from imconnect.desk.delivery import Delivery
 from imconnect.desk.intake import Intake
@@ -32,8 +32,8 @@ from imconnect.domain.readings import Reading
 from imconnect.domain.responder import decide
 from imconnect.guard import Guard, Tail
 from imconnect.metrics import PrometheusMeter
-from imconnect.nlu.reader import Reader
 from imconnect.ports import Deliver, Finding, Sent
+from imconnect.settings import Settings
 from imconnect.storage import DatabaseUrl, SqlStore
 from imconnect.storage.scratch import commits_a_second, scratch_database
 
@@ -288,7 +288,7 @@ def work(url: str, trivial: bool, stop: Flag, ready: Flag) -> None:
         store = await SqlStore.open(
             DatabaseUrl.parse(url), new_reference=reference_maker("B"), language=Language.CHINESE, migrate=False
         )
-        parts = (understand_nothing, always_the_same) if trivial else (Reader(playbook).read, decide)
+        parts = (understand_nothing, always_the_same) if trivial else (reader_of(Settings()), decide)
         turns = asyncio.create_task(Turns(store, parts[0], playbook, clock, PrometheusMeter(), parts[1]).run(stopping))
         ready.set()
         while not stop.is_set():  # noqa: ASYNC110 - it is another process's flag
@@ -331,7 +331,7 @@ def measure(plan: Plan) -> Figures:
 
 async def _measure(plan: Plan, url: DatabaseUrl, folder: Path) -> Figures:
     playbook, guard = read_pack(bundled_pack()), Guard()
-    read = Reader(playbook).read
+    read = reader_of(Settings())
     said = workload(playbook, plan.messages, plan.conversations)
     idle = _rss_mb()
     plan.say("floor: single durable commits")

@@ -37,17 +37,24 @@ def explain(
 
 
 def _explainer(settings: Settings) -> "Explainer":
-    from imconnect.content import PackError, bundled_pack, read_pack  # noqa: PLC0415 - not every command explains
+    from imconnect.content import (  # noqa: PLC0415 - not every command explains
+        PackError,
+        bundled_pack,
+        read_with_phrasings,
+        reader_for,
+    )
     from imconnect.desk.explaining import Explainer  # noqa: PLC0415 - as above
     from imconnect.desk.understanding import understanding  # noqa: PLC0415 - as above
     from imconnect.guard import Guard  # noqa: PLC0415 - as above
-    from imconnect.nlu.reader import Reader  # noqa: PLC0415 - as above
 
     try:
-        playbook = read_pack(settings.core.pack or bundled_pack())
+        playbook, phrasings = read_with_phrasings(settings.core.pack or bundled_pack())
+        reader = reader_for(playbook, phrasings, settings.core.matcher, settings.core.cache.expanduser())
     except PackError as error:
         raise Complaint(f"pack: {error}") from None
-    return Explainer(playbook, Guard(), understanding(Reader(playbook).read, playbook))
+    except ImportError:
+        raise Complaint("matcher = encoder needs its packages: pip install 'imconnect[encoder]'") from None
+    return Explainer(playbook, Guard(), understanding(reader.read, playbook))
 
 
 def _lines(source: str) -> Iterable[str]:

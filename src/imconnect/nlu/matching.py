@@ -3,11 +3,13 @@
 import hashlib
 import json
 import math
+import os
 import random
 import sys
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
@@ -213,7 +215,7 @@ class Lexical:
             "lengths": [len(one) for one in arrays],
         }
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".part")
+        draft = path.with_suffix(f".{os.getpid()}.part")
         with draft.open("wb") as file:
             file.write(json.dumps(facts, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
             for one in arrays:
@@ -294,7 +296,8 @@ class NgramMatcher:
             lexical = Lexical.load(kept)
         except (OSError, ValueError, KeyError, EOFError):  # none there, or spoilt
             lexical = _Lesson(rows, off_topic).by_training(stakes)
-            lexical.save(kept)
+            with suppress(OSError):  # a cache that cannot be written costs the next start its time, no more
+                lexical.save(kept)
         return cls(lexical, stakes)
 
     def match(self, text: str) -> Match:
