@@ -106,9 +106,8 @@ async def test_two_workers_never_have_the_same_conversation(postgres: SqlGround)
     first, second = await postgres.open(), await postgres.open()
     await write_in(first, "hello", peer="ann")
     await write_in(first, "hello", peer="bob")
-    async with first.turn(1, NOON) as mine:
-        async with second.turn(10, NOON) as theirs:
-            peers = [[case.conversation.address.peer for case in turn.cases] for turn in (mine, theirs)]
+    async with first.turn(1, NOON) as mine, second.turn(10, NOON) as theirs:
+        peers = [[case.conversation.address.peer for case in turn.cases] for turn in (mine, theirs)]
 
     assert sorted(map(len, peers)) == [1, 1]
     assert {*peers[0], *peers[1]} == {"ann", "bob"}

@@ -118,6 +118,7 @@ class SqliteDatabase:
         self._readers = ThreadPoolExecutor(2, "sqlite-reader")
         self._queue: list[_Queued] = []
         self._writing: asyncio.Task[None] | None = None
+        self._to_scrub = False
 
     async def read(self, work: Work[T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
@@ -152,7 +153,26 @@ class SqliteDatabase:
         finally:
             self._writing = None
 
+    def scrub(self) -> None:
+        """After the next commit, leave nothing in the file's log of what was overwritten in it."""
+        self._to_scrub = True
+
     def _write(self, group: "list[_Queued]") -> None:
+        self._commit(group)
+        if self._to_scrub:
+            self._to_scrub = not self._empty_log()
+
+    def _empty_log(self) -> bool:
+        """Whether the log could be emptied: not while somebody reads from it; then the next commit tries again."""
+        connection = sqlite3.connect(self._url.path, timeout=0)
+        try:
+            return bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            connection.close()
+
+    def _commit(self, group: "list[_Queued]") -> None:
         with translated(self._url), self._engine.connect() as connection, connection.begin():
             if len(group) == 1:
                 group[0].result = group[0].work(connection)
@@ -253,6 +273,8 @@ def is_failure_to_serve(error: BaseException) -> bool:
     if isinstance(error, OSError | TimeoutError | sqlite3.Error | PoolTimeoutError | OperationalError | InterfaceError):
         return True
     if isinstance(error, DBAPIError):
+        if type(error.orig) is sqlite3.DatabaseError:
+            return True  # SQLite's word for a file that is damaged, or none of its own
         return error.connection_invalidated or _sqlstate(error.orig)[:2] in UNSERVED
     return type(error).__module__.startswith("asyncpg") and _sqlstate(error)[:2] in ("", *UNSERVED)
 

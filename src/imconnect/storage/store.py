@@ -102,8 +102,9 @@ class SqlStore:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
         await self._database.close()
-        if self._lock is not None:
-            self._lock.release()
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.release()
 
     # ------------------------------------------------------------------------------------------------------- intake
 
@@ -113,6 +114,10 @@ class SqlStore:
             self._notify(connection, _after_recording(done))
             return done
 
+        if isinstance(self._database, SqliteDatabase) and any(
+            isinstance(item, Received) and item.withdrawn for item in items
+        ):
+            self._database.scrub()
         try:
             done = await self._database.write(work)
         except IntegrityError:
