@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import typer.main
 from pydantic import BaseModel
+from typer._click import Command, Context
 from typer.core import TyperGroup
 
 from imconnect.cli.main import app
@@ -67,14 +68,15 @@ def test_every_setting_is_in_the_list_and_the_list_has_no_other() -> None:
 def test_every_setting_says_what_it_is_for(key: str) -> None:
     section, _, rest = key.partition(".")
     points = installed()
-    model = load(section, points).Settings if section in points else CoreSettings
-    path = (rest if section in points else key).split(".")
-    for part in path[:-1]:
+    model: type[BaseModel] = load(section, points).Settings if section in points else CoreSettings
+    *sections, name = (rest if section in points else key).split(".")
+    for part in sections:
         inner = model.model_fields[part].annotation
         assert isinstance(inner, type)
+        assert issubclass(inner, BaseModel)
         model = inner
 
-    assert model.model_fields[path[-1]].description
+    assert model.model_fields[name].description
 
 
 def test_the_defaults_in_the_list_are_the_defaults() -> None:
@@ -88,7 +90,8 @@ def test_the_defaults_in_the_list_are_the_defaults() -> None:
 
 
 def test_the_example_file_names_only_settings() -> None:
-    section, found = "", []
+    section = ""
+    found: list[str] = []
     for line in (ROOT / "imconnect.example.toml").read_text(encoding="utf-8").splitlines():
         if heading := re.fullmatch(r"(?:# )?\[(\w+)\]", line):
             section = heading[1] + "."
@@ -150,10 +153,14 @@ def commands() -> list[tuple[str, tuple[str, ...]]]:
 @pytest.mark.parametrize(("document", "words"), commands())
 def test_every_command_in_the_documents_is_one(document: str, words: tuple[str, ...]) -> None:
     """The line is taken apart as if it were to run, as far as the command it names; that command is not run."""
-    command, rest, above = typer.main.get_command(app), list(words), None
+    command: Command | None = typer.main.get_command(app)
+    above: Context | None = None
+    name: str | None = "imconnect"
+    rest = list(words)
     while isinstance(command, TyperGroup):
-        above = command.make_context("imconnect", rest, parent=above)
-        name, command, rest = command.resolve_command(above, [*above._protected_args, *above.args])
+        above = command.make_context(name, rest, parent=above)
+        told: list[str] = above._protected_args  # pyright: ignore[reportPrivateUsage] - a group parses no further itself
+        name, command, rest = command.resolve_command(above, [*told, *above.args])
     assert command is not None
     if rest:  # prose may name a command without what it needs
         command.make_context(name, rest, parent=above)  # raises what a mistyped line would be told

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import invalidate_caches
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -28,10 +29,15 @@ def packaged(folder: Path, name: str, points: str, code: str = PIGEON) -> None:
     (info / "entry_points.txt").write_text(f"[{GROUP}]\n{points}\n", encoding="utf-8")
 
 
+def on_the_path(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+    invalidate_caches()
+
+
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where other packages are installed."""
-    monkeypatch.syspath_prepend(tmp_path)
+    on_the_path(monkeypatch, tmp_path)
     return tmp_path
 
 
@@ -69,7 +75,7 @@ def test_one_package_seen_twice_on_the_path_is_one_channel(site: Path, monkeypat
     packaged(site, "loft_five", "pigeon = loft_five:PigeonAdapter")
     (site / "again").mkdir()
     packaged(site / "again", "loft_five", "pigeon = loft_five:PigeonAdapter")
-    monkeypatch.syspath_prepend(site / "again")
+    on_the_path(monkeypatch, site / "again")
 
     assert installed()["pigeon"].value == "loft_five:PigeonAdapter"
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from imconnect.settings import Settings, SettingsError, load_settings, loopback
+from imconnect.settings import CoreSettings, Settings, SettingsError, load_settings, loopback
 from imconnect_telegram.settings import TelegramSettings
 
 TOKEN = "123456:" + "a" * 30
@@ -24,6 +24,9 @@ class PigeonSettings(BaseModel):
 
 
 CHANNELS: Mapping[str, type[BaseModel]] = {"telegram": TelegramSettings, "pigeon": PigeonSettings}
+
+
+KNOWN = sorted([*CoreSettings.model_fields, *CHANNELS])
 
 
 def load(environ: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
@@ -101,7 +104,7 @@ WRONG = (
     ('[telegrm]\ntoken = "x"\n', "telegrm is not a setting, nor an installed channel; did you mean telegram?"),
     (
         "qqqq = 1\n",
-        "qqqq is not a setting, nor an installed channel; known are: database, log, pack, pigeon, telegram, web",
+        "qqqq is not a setting, nor an installed channel; known are: " + ", ".join(KNOWN),
     ),
     ("web = 9000\n", "web must be a section with keys of its own, such as web.host"),
     ("telegram = 1\n", "telegram must be a section with keys of its own, such as telegram.token"),
@@ -130,7 +133,7 @@ def test_what_is_wrong_is_told_with_its_key_and_the_cure(text: str, says: str, t
     assert str(wrong.value) == says
 
 
-SPILLS = (
+SPILLS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("[web]\nport = '{spilt}'\n", {}),
     ("[database]\nurl = ['{spilt}']\n", {}),
     ("web = '{spilt}'\n", {}),

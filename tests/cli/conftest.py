@@ -105,6 +105,14 @@ class Desk:
             self.said.append(line)
         return code
 
+    def be_rid_of(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._reading.join()
+        if self.process.stderr is not None:
+            self.process.stderr.close()
+
 
 @pytest.fixture
 def start(tmp_path: Path) -> Generator[Callable[..., Desk]]:
@@ -118,12 +126,7 @@ def start(tmp_path: Path) -> Generator[Callable[..., Desk]]:
 
     yield begin
     for desk in desks:
-        if desk.process.poll() is None:
-            desk.process.kill()
-            desk.process.wait()
-        if desk.process.stderr is not None:
-            desk._reading.join()
-            desk.process.stderr.close()
+        desk.be_rid_of()
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,8 +108,10 @@ def test_a_mistyped_command_is_exit_code_2(command: Command) -> None:
         (
             "IMCONNECT_DATABASE__URL",
             "postgresql://u:hush@127.0.0.1:1/n",
-            "database postgresql://u:***@127.0.0.1:1/n: "
-            "no server answers there; start PostgreSQL or correct database.url",
+            (
+                "database postgresql://u:***@127.0.0.1:1/n: "
+                "no server answers there; start PostgreSQL or correct database.url"
+            ),
         ),
         (
             "IMCONNECT_WEB__HOST",
