@@ -11,16 +11,18 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
+from tests.adapters.telegram.light_pack import light_pack
 from tests.worlds.botapi import Limits, Person, Server, World, serving
 from tests.worlds.needs import ALL
 
-REPETITIONS = 20 if ALL else 2
+REPETITIONS = 20 if ALL else 1
 AT_ONCE = 20
 
 
 def environment(server: Server, folder: Path) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("IMCONNECT_")} | {
         "IMCONNECT_DATABASE__URL": f"sqlite:///{folder}/desk.db",
+        "IMCONNECT_PACK": str(folder / "pack"),
         "IMCONNECT_WEB__PORT": "0",
         "IMCONNECT_TELEGRAM__TOKEN": server.world.token,
         "IMCONNECT_TELEGRAM__API_ROOT": server.url,
@@ -86,6 +88,7 @@ def handled_once(people: Sequence[Person], folder: Path) -> None:
 
 async def test_killed_after_twenty_updates_were_fetched_each_is_handled_once(tmp_path: Path) -> None:
     """T-01"""
+    light_pack(tmp_path)
     async with serving(World(limits=Limits.none())) as server:
         world = server.world
         people: list[Person] = []
@@ -108,6 +111,7 @@ async def test_killed_after_twenty_updates_were_fetched_each_is_handled_once(tmp
 
 async def test_stopped_with_fifty_waiting_and_killed_two_seconds_later_none_is_dropped(tmp_path: Path) -> None:
     """T-02"""
+    light_pack(tmp_path)
     async with serving(World(limits=Limits.none())) as server:
         world = server.world
         people = [world.person(f"Ann {number}") for number in range(50)]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from tests.adapters.telegram.door import settings_for
+from tests.adapters.telegram.light_pack import light_pack
 from tests.worlds.botapi import ONE_PIXEL, Limits, Moment, Person, Server, World, serving
 
 from imconnect.app import ALL_ROLES, Started, run_desk
@@ -67,8 +68,8 @@ class Desk:
 
 
 def kept_in(folder: Path) -> str:
-    """Everything in the files of *folder*."""
-    return "".join(path.read_bytes().decode(errors="replace") for path in folder.iterdir())
+    """Everything in the desk's database and what lies beside it."""
+    return "".join(path.read_bytes().decode(errors="replace") for path in folder.glob("desk.db*"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -92,7 +93,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def desk(server: Server, folder: Path) -> AsyncGenerator[Desk]:
     """One desk for all these customers: starting one takes as long as serving them."""
     core = CoreSettings.model_validate(
-        {"database": {"url": f"sqlite:///{folder}/desk.db"}, "web": {"port": 0}, "log": {"level": "warning"}}
+        {"database": {"url": f"sqlite:///{folder}/desk.db"}, "pack": light_pack(folder), "web": {"port": 0}}
     )
     settings = Settings(core, {"telegram": settings_for(server)})
     stopping, ready = Stopping(), asyncio.Event()
@@ -104,7 +105,7 @@ async def desk(server: Server, folder: Path) -> AsyncGenerator[Desk]:
 
     running = asyncio.create_task(run_desk(settings, ALL_ROLES, stopping, started))
     waiting = asyncio.create_task(ready.wait())
-    await asyncio.wait([running, waiting], timeout=20, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([running, waiting], timeout=60, return_when=asyncio.FIRST_COMPLETED)
     if running.done():
         running.result()
     yield Desk(stores[0], server.world)
@@ -229,6 +230,7 @@ async def test_an_edit_into_a_secret_is_deleted_in_the_chat_and_kept_nowhere(
     assert ann.chat.deleted == [said.id]
     [line] = [line for line in (await desk.of(ann)).lines if line.speaker is Speaker.CUSTOMER]
     assert line.secret is not None
+    assert "my wallet is empty" in kept_in(folder)
     assert "sausage" not in kept_in(folder)
 
 
