@@ -71,6 +71,7 @@ LABELS: Mapping[str, str] = {
     "wait_minutes": "{minutes}",
     "wait_hours": "{hours}",
     "wait_unknown": "",
+    "always_open": "",
     "yes": "",
     "no": "",
     "skip": "",
