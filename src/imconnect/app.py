@@ -343,7 +343,9 @@ async def _keep_web(
         ready=ready,
     )
     server = _Server(
-        uvicorn.Config(pages, log_config=None, lifespan="off", timeout_graceful_shutdown=5, server_header=False)
+        uvicorn.Config(
+            pages, log_config=None, lifespan="off", access_log=False, timeout_graceful_shutdown=5, server_header=False
+        )
     )
     taking = asyncio.create_task(chat.listen(intake.deliver))
     serving = asyncio.create_task(server.serve([listening]))

@@ -55,6 +55,8 @@ LABELS: Mapping[str, frozenset[str]] = {
         "wait_minutes": "minutes",
         "wait_hours": "hours",
         "wait_unknown": "",
+        "detail_line": "title question",
+        "list_separator": "",
         "always_open": "",
         "yes": "",
         "no": "",

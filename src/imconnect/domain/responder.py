@@ -506,9 +506,14 @@ def _ask(draft: _Draft, lacking: list[str], received: list[str], faulty: list[Sp
         for fault in faulty
         if fault.name in lacking
     ]
-    asked = "\n".join(f"• {details[name].titles[language]}: {details[name].questions[language]}" for name in lacking)
+    asked = "\n".join(
+        draft.playbook.label(
+            "detail_line", language, title=details[name].titles[language], question=details[name].questions[language]
+        )
+        for name in lacking
+    )
     if received:
-        titles = ", ".join(details[name].titles[language] for name in received)
+        titles = _listed(draft, (details[name].titles[language] for name in received))
         text = draft.playbook.notice("still-missing", language, received=titles, details=asked)
     else:
         text = draft.playbook.notice("ask-details", language, details=asked)
@@ -577,14 +582,25 @@ def _meanwhile(draft: _Draft) -> None:
     """What may help while waiting: the guides that fit the case, and when people are there again."""
     playbook, language = draft.playbook, draft.language
     if not playbook.hours.open_at(draft.now):
-        hours = f"{playbook.hours.opens:%H:%M}-{playbook.hours.closes:%H:%M} ({playbook.hours.zone.key})"
-        draft.notice("outside-hours", hours=hours)
+        draft.notice("outside-hours", hours=_hours(draft))
     topic = playbook.topics.get(draft.now_is.topic or "")
     if topic is not None and topic.guides:
         choices = [draft.choice(slug) for slug in topic.guides]
-        titles = ", ".join(choice.label for choice in choices)
+        titles = _listed(draft, (choice.label for choice in choices))
         text = playbook.notice("while-waiting", language, titles=titles)
         draft.say(Purpose.NOTICE, "while-waiting", text, choices)
+
+
+def _hours(draft: _Draft) -> str:
+    """When people are there, in words."""
+    playbook, hours = draft.playbook, draft.playbook.hours
+    days = _listed(draft, (playbook.label(f"day_{day}", draft.language) for day in sorted(hours.days)))
+    opens, closes = f"{hours.opens:%H:%M}", f"{hours.closes:%H:%M}"
+    return playbook.label("hours_line", draft.language, days=days, opens=opens, closes=closes, zone=hours.zone.key)
+
+
+def _listed(draft: _Draft, words: Iterable[str]) -> str:
+    return draft.playbook.label("list_separator", draft.language).join(words)
 
 
 def _wait(draft: _Draft, seconds: int | None) -> str:
