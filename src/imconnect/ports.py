@@ -247,7 +247,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A conversation as a list shows it. `place` is None unless it is waiting."""
+    """A conversation as a list shows it. `place` is None unless it is waiting; `why` is the reason of its priority."""
 
     id: int
     reference: str
@@ -261,6 +261,7 @@ class Summary:
     waiting_since: datetime | None
     updated_at: datetime
     place: int | None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +269,6 @@ class Dossier:
     """A conversation with everything an agent needs to answer."""
 
     summary: Summary
-    why: str
     details: Mapping[str, Given]
     lines: tuple[Line, ...]
     outcomes: tuple[tuple[datetime, str, str], ...]

@@ -45,7 +45,7 @@ async def test_a_dossier_tells_all_of_a_case(store: Store) -> None:
     dossier = await store.dossier((await state(store)).reference)
 
     assert dossier is not None
-    assert (dossier.summary.topic, dossier.why, dossier.asked_for) == ("fees", "topic fees", ("device",))
+    assert (dossier.summary.topic, dossier.summary.why, dossier.asked_for) == ("fees", "topic fees", ("device",))
     assert dict(dossier.details) == {"when": Given("today")}
     assert [(line.speaker, line.text, line.choices, line.purpose) for line in dossier.lines] == [
         (Speaker.CUSTOMER, "hello", (), None),

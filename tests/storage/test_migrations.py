@@ -1,5 +1,6 @@
 """The tables are made by migrations, and migrations make the tables the program knows."""
 
+from pathlib import Path
 from sqlite3 import connect
 
 import pytest
@@ -10,11 +11,17 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from tests.storage.conftest import SqlGround
 
-from imconnect.ports import StoreUnavailable
+from imconnect.domain.conversations import Stage
+from imconnect.domain.events import AgentResolved
+from imconnect.ports import Speaker, StoreUnavailable
 from imconnect.storage import SqlStore
 from imconnect.storage.engine import Work
 from imconnect.storage.migrate import HEAD, MIGRATIONS
 from imconnect.storage.tables import metadata
+from imconnect.testing.makers import NOON
+
+FIRST_RELEASE = Path(__file__).parent / "first-release.sql"
+"""A database of the first release: one customer being served, one waiting, one who sent a recovery phrase."""
 
 
 def test_the_newest_revision_is_the_one_the_program_names() -> None:
@@ -47,6 +54,29 @@ async def test_a_database_of_a_newer_program_is_refused(sqlite: SqlGround) -> No
 
     with pytest.raises(StoreUnavailable, match="9999, newer than this program: update imconnect"):
         await sqlite.open()
+
+
+async def test_what_the_first_release_stored_is_read_and_goes_on(sqlite: SqlGround) -> None:
+    with connect(sqlite.url.path) as file:
+        file.executescript(FIRST_RELEASE.read_text(encoding="utf-8"))
+    file.close()
+
+    store = await sqlite.open()
+    told = await store.dossier("IM-0001-0001")
+    act = await store.act("IM-0001-0001", AgentResolved("Mia"), "later", NOON)
+
+    assert told is not None
+    assert [line.text for line in told.lines if line.speaker is Speaker.AGENT] == ["We are looking into it."]
+    assert (told.summary.stage, told.summary.agent) == (Stage.WITH_AGENT, "Mia")
+    assert set(told.details) == {"transaction_hash", "chain", "screenshot"}
+    assert [one.reference for one in await store.summaries(frozenset({Stage.WAITING}), 9)] == [
+        "IM-0001-0003",
+        "IM-0001-0002",
+    ]
+    async with store.turn(10, NOON) as turn:
+        assert [(case.conversation.reference, [one.id for one in case.events]) for case in turn.cases] == [
+            ("IM-0001-0001", [act])
+        ]
 
 
 async def run(store: SqlStore, work: Work[list[tuple[object, ...]]]) -> list[tuple[object, ...]]:

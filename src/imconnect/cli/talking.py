@@ -117,7 +117,7 @@ def show(context: typer.Context, ref: Reference, as_json: AsJson = False) -> Non
         put(json.dumps(_dossier_json(dossier), ensure_ascii=False))
         return
     one = dossier.summary
-    why = dossier.why or "no reason yet"
+    why = one.why or "no reason yet"
     put(f"{one.reference}  {one.stage.value}  {one.priority.word} ({why})  {one.topic or '-'}")
     if one.place:
         put(f"place in line: {one.place}")
@@ -141,6 +141,7 @@ def _summary_json(one: "Summary") -> dict[str, Any]:
         "language": one.language.value,
         "agent": one.agent,
         "place": one.place,
+        "why": one.why,
         "waiting_since": one.waiting_since.isoformat() if one.waiting_since else None,
         "updated_at": one.updated_at.isoformat(),
     }
@@ -165,7 +166,6 @@ def _line_json(line: "Line") -> dict[str, Any]:
 def _dossier_json(dossier: "Dossier") -> dict[str, Any]:
     return {
         **_summary_json(dossier.summary),
-        "why": dossier.why,
         "unreachable": dossier.unreachable,
         "details": {name: {"value": given.value, "chain": given.chain} for name, given in dossier.details.items()},
         "asked_for": list(dossier.asked_for),

@@ -73,6 +73,7 @@ def _summary(row: Any) -> Summary:
         waiting_since=row.waiting_since,
         updated_at=row.updated_at,
         place=row.place,
+        why=(row.memory or {}).get("why", ""),
     )
 
 
@@ -103,7 +104,6 @@ def dossier(connection: sa.Connection, reference: str) -> Dossier | None:
     memory: dict[str, Any] = row.memory or {}
     return Dossier(
         summary=_summary(row),
-        why=memory.get("why", ""),
         details=given,
         lines=tuple(lines),
         outcomes=tuple((outcome.at, outcome.kind, outcome.outcome) for outcome in outcomes),

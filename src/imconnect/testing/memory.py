@@ -538,7 +538,6 @@ class MemoryStore:
         happened = [one for one in self._events.values() if one.conversation == state.id]
         return Dossier(
             summary=self._summary(held, self._line()),
-            why=state.why,
             details=state.details,
             lines=tuple(self._shown(said) for said in self._messages.values() if said.conversation == state.id),
             outcomes=tuple(
@@ -700,6 +699,7 @@ class MemoryStore:
             waiting_since=state.waiting_since,
             updated_at=held.updated_at,
             place=line.get(state.id),
+            why=state.why,
         )
 
     def _shown(self, said: _Said) -> Line:

@@ -34,6 +34,7 @@ class ConversationOut(BaseModel):
     waiting_since: datetime | None
     updated_at: datetime
     place: int | None
+    why: str
 
 
 class DetailOut(BaseModel):
@@ -75,7 +76,6 @@ class OutcomeOut(BaseModel):
 class ConversationInFull(ConversationOut):
     """A conversation with everything an agent needs to answer."""
 
-    why: str
     details: dict[str, DetailOut]
     asked_for: list[str]
     lines: list[LineOut]
@@ -189,13 +189,13 @@ def _summary(one: Summary) -> dict[str, object]:
         "waiting_since": one.waiting_since,
         "updated_at": one.updated_at,
         "place": one.place,
+        "why": one.why,
     }
 
 
 def _dossier(found: Dossier) -> dict[str, object]:
     return {
         **_summary(found.summary),
-        "why": found.why,
         "details": {name: {"value": given.value, "chain": given.chain} for name, given in found.details.items()},
         "asked_for": list(found.asked_for),
         "lines": [_line(line) for line in found.lines],

@@ -257,6 +257,7 @@ class InboxPages:
             "summary": one,
             "href": f"/inbox/{quote(one.reference, safe='')}",
             "topic": self._topic(one.topic, look),
+            "why": self._why(one.why, look),
             "channel": label.known(f"channel_{one.channel}", one.channel),
             "waits": duration(now - since, label) if since else "",
             "updated": label("ago", time=duration(now - one.updated_at, label)),
@@ -284,7 +285,7 @@ class InboxPages:
         return {
             "row": self._row(summary, look),
             "summary": summary,
-            "why": self._why(dossier.why, look),
+            "why": self._why(dossier.summary.why, look),
             "given": [
                 (self._detail(name, look), theirs(given.value, label.goes_to), given.chain)
                 for name, given in dossier.details.items()
