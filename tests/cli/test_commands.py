@@ -1,6 +1,7 @@
 """Each command: what it is for, what it says when all is well, and the one line it says when it is not."""
 
 import json
+import logging
 import re
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ from tests.cli.conftest import Command
 from typer.core import TyperGroup
 
 from imconnect.cli.main import app
+from imconnect.cli.running import PlacesOnly
 from imconnect.content import bundled_pack
 
 TOKEN = "123456:" + "a" * 30
@@ -230,3 +232,44 @@ def test_match_eval_measures_questions_of_ones_own(tmp_path: Path, command: Comm
 
 def test_the_shipped_pack_lies_where_the_program_looks() -> None:
     assert (bundled_pack() / "pack.toml").is_file()
+
+
+# ---------------------------------------------------------------------------------------------------------------- logs
+
+
+def test_a_librarys_error_is_logged_by_its_place_and_never_in_its_words() -> None:
+    error = ValueError("DETAIL: Failing row contains (what a customer wrote)")
+    record = logging.LogRecord(
+        "uvicorn.error", logging.ERROR, __file__, 1, "Exception in %s", ("app",), (type(error), error, None)
+    )
+
+    told = PlacesOnly().format(record)
+
+    assert "a customer wrote" not in told
+    assert re.search(r"uvicorn\.error ERROR Exception in app: ValueError at", told)
+
+
+def test_of_a_task_nobody_waited_for_only_the_first_line_is_logged() -> None:
+    text = "Task exception was never retrieved\nfuture: <Task exception=ValueError('what a customer wrote')>"
+
+    told = PlacesOnly().format(logging.LogRecord("asyncio", logging.ERROR, __file__, 1, text, None, None))
+
+    assert told.endswith("asyncio ERROR Task exception was never retrieved")
+
+
+def test_a_defect_is_told_by_its_places_and_never_in_its_words(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoilt(*_: object) -> None:
+        raise LookupError("what a customer wrote")
+
+    monkeypatch.setattr(sys.modules["imconnect.cli.main"], "app", spoilt)
+
+    ran = command("doctor")
+
+    assert (ran.code, ran.err.splitlines()[-1]) == (
+        1,
+        "imconnect: a defect: LookupError; please report the lines above",
+    )
+    assert "in spoilt" in ran.err
+    assert "what a customer wrote" not in ran.err.replace('raise LookupError("what a customer wrote")', "")

@@ -1,6 +1,7 @@
 """The commands, as an operator types them."""
 
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -52,9 +53,16 @@ def _common(
 
 
 def main() -> None:
-    """Run a command. What an operator can mend is told in one line, with exit code 1."""
+    """Run a command. What an operator can mend is told in one line, with exit code 1.
+
+    A defect is told by its places alone: the words of an error can be a customer's.
+    """
     try:
         app()
     except Complaint as error:
         complain(str(error))
+        sys.exit(1)
+    except Exception as error:
+        sys.stderr.writelines(traceback.format_tb(error.__traceback__))
+        complain(f"a defect: {type(error).__name__}; please report the lines above")
         sys.exit(1)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,17 +20,27 @@ if TYPE_CHECKING:
 DEMO_AGENT = "Demo"
 
 
+class PlacesOnly(logging.Formatter):
+    """A library's line, and where its error happened; never the error's words, which can be a customer's."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        from imconnect.desk.loops import where  # noqa: PLC0415 - only a running desk logs
+
+        told = f"{self.formatTime(record)} {record.name} {record.levelname} {record.getMessage().partition(chr(10))[0]}"
+        error = record.exc_info[1] if record.exc_info else None
+        return told if error is None else f"{told}: {type(error).__name__} at {where(error)}"
+
+
 def set_up_logs(log: LogSettings) -> None:
     """Our lines to standard error; other libraries only when they warn. Neither ever holds what a customer typed."""
-    import logging  # noqa: PLC0415 - only a running desk logs
-    import sys  # noqa: PLC0415 - as above
+    import sys  # noqa: PLC0415 - only a running desk logs
 
     import structlog  # noqa: PLC0415 - as above
 
     level = getattr(logging, log.level.upper())
-    logging.basicConfig(
-        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s"
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PlacesOnly())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     for name in ("httpx", "httpcore", "telegram", "uvicorn.access", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
     last: structlog.typing.Processor = structlog.processors.JSONRenderer()
