@@ -8,7 +8,7 @@ import pytest
 from tests.desk.rigs import Counts, SetClock
 
 from imconnect.desk.intake import LONG_TEXT, Intake
-from imconnect.domain.messages import Incoming, Unreadable
+from imconnect.domain.messages import Incoming, Language, Unreadable
 from imconnect.domain.readings import SecretKind
 from imconnect.guard import Guard
 from imconnect.ports import Received, TryLater
@@ -130,6 +130,24 @@ async def test_a_phrase_in_the_text_is_withheld_whole(store: Records, intake: In
     assert store.stored[0].incoming.text == "[recovery_phrase removed]"
     assert store.stored[0].secret is not None
     assert store.stored[0].secret.kind is SecretKind.RECOVERY_PHRASE
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint", "told"),
+    [
+        (f"我的助记词是 {PHRASE}", Language.ENGLISH, Language.CHINESE),
+        (f"我的助记词是 {PHRASE}", None, Language.CHINESE),
+        (PHRASE, Language.CHINESE, Language.CHINESE),
+        (PHRASE, None, None),
+        (f"my words are {PHRASE}", None, Language.ENGLISH),
+    ],
+)
+async def test_the_language_a_withheld_text_was_written_in_is_kept(
+    store: Records, intake: Intake, typed: str, hint: Language | None, told: Language | None
+) -> None:
+    await intake.deliver([incoming(typed, language_hint=hint)])
+
+    assert store.stored[0].incoming.language_hint is told
 
 
 async def test_a_phrase_for_a_display_name_is_withheld(store: Records, intake: Intake) -> None:

@@ -11,10 +11,11 @@ from tests.desk.rigs import Rig
 
 from imconnect.desk.loops import Stopping
 from imconnect.desk.turns import Turns
+from imconnect.domain.messages import Language
 from imconnect.domain.readings import Reading
 from imconnect.ports import Case, Settled, StoreUnavailable, Turn
 from imconnect.testing.fakes import MemoryStore, NullMeter
-from imconnect.testing.makers import PLAYBOOK, address, reader
+from imconnect.testing.makers import PLAYBOOK, address, reader, received, secret
 
 POISON = "a message nothing can make sense of"
 
@@ -115,6 +116,16 @@ async def test_messages_of_one_conversation_are_answered_in_their_order() -> Non
     said = [line.text.split("]")[0] for line in await rig.lines() if line.speaker == "bot"]
 
     assert said == ["[welcome", "[thanks", "[answer fees"]
+
+
+async def test_the_mark_of_a_withheld_phrase_is_not_taken_for_the_customers_words() -> None:
+    rig = Rig()
+    withheld = received("[recovery_phrase removed]", secret=secret(), language_hint=Language.CHINESE)
+    await rig.store.record([withheld], rig.clock())
+    await rig.settle()
+    said = [line.text for line in await rig.lines() if line.speaker == "bot"]
+
+    assert said[0] == "【secret-removed-recovery-phrase】"
 
 
 async def test_a_new_event_rings_the_loop_awake_and_a_stop_ends_it() -> None:

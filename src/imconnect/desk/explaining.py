@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from imconnect.desk.understanding import language_around, withheld_whole
 from imconnect.domain.actions import FollowUp, Say
 from imconnect.domain.conversations import Conversation, PlaceInLine, Stage
 from imconnect.domain.events import Event, MessageReceived
@@ -14,6 +15,7 @@ from imconnect.domain.readings import Candidate, Link, Reading, Secret, Spotted
 from imconnect.domain.responder import decide
 from imconnect.domain.waiting import Waiting, places
 from imconnect.guard import Guard, Inspected, Tail
+from imconnect.nlu.language import language_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,19 @@ class Explainer:
 
     def explain(self, conversation: str, channel: str, text: str, at: datetime) -> Explained:
         """Let *text* be said in *conversation* at *at*."""
-        state = self._conversations.get(conversation) or self._begin(conversation, channel)
+        begun = self._conversations.get(conversation)
+        state = begun or self._begin(conversation, channel)
         self._messages += 1
         inspected = self._inspect(conversation, text, state, at)
-        reading = self._read(inspected.text) if inspected.text else Reading()
-        event = MessageReceived(str(self._messages), inspected.text, secret=inspected.secret, reading=reading)
+        reading, hint = Reading(), None
+        if inspected.secret is not None and withheld_whole(inspected.text, inspected.secret):
+            # A channel would tell the language of somebody new.
+            hint = language_around(text, inspected.secret, None if begun else language_of(text)[0])
+        elif inspected.text:
+            reading = self._read(inspected.text)
+        event = MessageReceived(
+            str(self._messages), inspected.text, secret=inspected.secret, language_hint=hint, reading=reading
+        )
         said: list[Say] = []
         outcomes: list[str] = []
         waiting: deque[Event] = deque([event])

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from imconnect.desk.loops import Clock
-from imconnect.domain.messages import Attachment, Incoming, Unreadable
+from imconnect.desk.understanding import language_around, withheld_whole
+from imconnect.domain.messages import Attachment, Incoming, Language, Unreadable
 from imconnect.domain.readings import Secret
 from imconnect.guard import Guard, Inspected, Tail
 from imconnect.ports import Meter, Received, Store, StoreUnavailable, TryLater
@@ -94,6 +95,7 @@ class Intake:
             text=inspected.text,
             author=replace(incoming.author, name=name.text),
             attachments=_renamed(incoming.attachments, files),
+            language_hint=_hint(incoming, inspected),
         )
         self._meter.observe("guard_seconds", asyncio.get_running_loop().time() - started)
         if secret is not None:
@@ -122,6 +124,13 @@ class Intake:
             return await self._store.expects(incoming.address)
         except StoreUnavailable as error:
             raise TryLater(str(error)) from None
+
+
+def _hint(incoming: Incoming, inspected: Inspected) -> Language | None:
+    """The channel's word on the language; where the text is withheld, what it was written in counts for more."""
+    if inspected.secret is None or not withheld_whole(inspected.text, inspected.secret):
+        return incoming.language_hint
+    return language_around(incoming.text, inspected.secret, incoming.language_hint)
 
 
 def _renamed(attachments: Sequence[Attachment], inspected: Sequence[Inspected]) -> tuple[Attachment, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 
 from imconnect.desk.loops import Clock, Stopping, go_round, where
-from imconnect.desk.understanding import Read
+from imconnect.desk.understanding import Read, withheld_whole
 from imconnect.domain.actions import Action, Decision
 from imconnect.domain.conversations import Conversation
 from imconnect.domain.events import Event, MessageReceived
@@ -105,7 +105,7 @@ class Turns:
         return Settled(state, tuple(outcomes))
 
     def _understood(self, event: Event) -> Event:
-        if isinstance(event, MessageReceived) and event.text:
+        if isinstance(event, MessageReceived) and event.text and not withheld_whole(event.text, event.secret):
             return replace(event, reading=self._read(event.text))
         return event
 
