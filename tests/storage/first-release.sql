@@ -36,15 +36,14 @@ CREATE TABLE contact_channels (
 	handle TEXT NOT NULL, 
 	name TEXT NOT NULL, 
 	unreachable TEXT, 
-	last_seen_at BIGINT NOT NULL, 
 	CONSTRAINT pk_contact_channels PRIMARY KEY (id), 
 	CONSTRAINT fk_contact_channels_contact_id FOREIGN KEY(contact_id) REFERENCES contacts (id), 
 	CONSTRAINT fk_contact_channels_conversation_id FOREIGN KEY(conversation_id) REFERENCES conversations (id), 
 	CONSTRAINT uq_contact_channels_channel_account_peer UNIQUE (channel, account, peer)
 );
-INSERT INTO "contact_channels" VALUES(1,1,1,'web','chat','ann','ann','Ann',NULL,1795348828000000);
-INSERT INTO "contact_channels" VALUES(2,2,2,'web','chat','ben','ben','Ann',NULL,1795348814000000);
-INSERT INTO "contact_channels" VALUES(3,3,3,'web','chat','cat','cat','Ann',NULL,1795348835000000);
+INSERT INTO "contact_channels" VALUES(1,1,1,'web','chat','ann','ann','Ann',NULL);
+INSERT INTO "contact_channels" VALUES(2,2,2,'web','chat','ben','ben','Ann',NULL);
+INSERT INTO "contact_channels" VALUES(3,3,3,'web','chat','cat','cat','Ann',NULL);
 CREATE TABLE contacts (
 	id INTEGER NOT NULL, 
 	created_at BIGINT NOT NULL, 
@@ -73,7 +72,7 @@ CREATE TABLE conversations (
 );
 INSERT INTO "conversations" VALUES(1,'IM-0001-0001','web','chat','ann','with_agent','en','human',2,'Mia',1795348807000000,'{"why": "topic human", "acknowledged_at": "2026-11-22T12:00:21+00:00"}',1795348807000000,1795348835000000);
 INSERT INTO "conversations" VALUES(2,'IM-0001-0002','web','chat','ben','waiting','en','human',2,NULL,1795348814000000,'{"why": "topic human", "told_place": 2, "told_at": "2026-11-22T12:00:14+00:00"}',1795348814000000,1795348814000000);
-INSERT INTO "conversations" VALUES(3,'IM-0001-0003','web','chat','cat','waiting','en','secret-leaked',0,NULL,1795348835000000,'{"why": "a secret was shared", "told_place": 1, "told_at": "2026-11-22T12:00:35+00:00"}',1795348835000000,1795348835000000);
+INSERT INTO "conversations" VALUES(3,'IM-0001-0003','web','chat','cat','waiting','zh','secret-leaked',0,NULL,1795348835000000,'{"why": "a secret was shared", "told_place": 1, "told_at": "2026-11-22T12:00:35+00:00"}',1795348835000000,1795348835000000);
 CREATE TABLE departures (
 	id INTEGER NOT NULL, 
 	at BIGINT NOT NULL, 
@@ -175,8 +174,8 @@ INSERT INTO "messages" VALUES(4,2,'bot','',NULL,NULL,NULL,'[queued] IM-0001-0002
 INSERT INTO "messages" VALUES(5,1,'customer','Ann','web','chat','a2','see the picture, please',NULL,1,1795348821000000);
 INSERT INTO "messages" VALUES(6,1,'bot','',NULL,NULL,NULL,'[message-added] IM-0001-0001',NULL,0,1795348821000000);
 INSERT INTO "messages" VALUES(7,3,'customer','Ann','web','chat','c1','[recovery_phrase removed]','recovery_phrase',0,1795348835000000);
-INSERT INTO "messages" VALUES(8,3,'bot','',NULL,NULL,NULL,'[secret-removed-recovery-phrase]',NULL,0,1795348835000000);
-INSERT INTO "messages" VALUES(9,3,'bot','',NULL,NULL,NULL,'[queued] IM-0001-0003 1 [wait_unknown]',NULL,0,1795348835000000);
+INSERT INTO "messages" VALUES(8,3,'bot','',NULL,NULL,NULL,'【secret-removed-recovery-phrase】',NULL,0,1795348835000000);
+INSERT INTO "messages" VALUES(9,3,'bot','',NULL,NULL,NULL,'【queued】 IM-0001-0003 1 【wait_unknown】',NULL,0,1795348835000000);
 INSERT INTO "messages" VALUES(10,1,'bot','',NULL,NULL,NULL,'[agent-joined] Mia',NULL,0,1795348835000000);
 INSERT INTO "messages" VALUES(11,1,'agent','Mia',NULL,NULL,NULL,'We are looking into it.',NULL,0,1795348835000000);
 INSERT INTO "messages" VALUES(12,1,'note','Mia',NULL,NULL,NULL,'called the exchange',NULL,0,1795348835000000);

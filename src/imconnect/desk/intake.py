@@ -15,6 +15,8 @@ from imconnect.ports import Meter, Received, Store, StoreUnavailable, TryLater
 LARGEST_GROUP = 400
 """Items in one commit."""
 
+NAMES_REMEMBERED = 10_000
+
 LONG_TEXT = 16_384
 """Characters from which a text is inspected in a thread, so that nobody else waits for it."""
 
@@ -30,6 +32,7 @@ class Intake:
         self._tail = Tail(guard)
         self._clock = clock
         self._meter = meter
+        self._harmless: set[str] = set()
         self._queue: deque[tuple[list[Received | Unreadable], asyncio.Future[None]]] = deque()
         self._committing: asyncio.Task[None] | None = None
 
@@ -87,7 +90,7 @@ class Intake:
         """Every typed field, seen by the guard before anything else sees it."""
         started = asyncio.get_running_loop().time()
         inspected = await self._inspect_text(incoming)
-        name = self._guard.inspect(incoming.author.name)
+        name = self._inspect_name(incoming.author.name)
         files = [self._guard.inspect(file.name) for file in incoming.attachments]
         secret = next((one.secret for one in (inspected, *files) if one.secret is not None), None)
         safe = replace(
@@ -101,6 +104,17 @@ class Intake:
         if secret is not None:
             self._meter.count("secrets_withheld", kind=secret.kind.value, channel=incoming.address.channel)
         return Received(safe, secret, _withdrawn(inspected, secret))
+
+    def _inspect_name(self, name: str) -> Inspected:
+        """A name comes with every message of its owner: one that was found harmless is not looked at each time."""
+        if name in self._harmless:
+            return Inspected(name, None)
+        inspected = self._guard.inspect(name)
+        if inspected.secret is None:
+            if len(self._harmless) >= NAMES_REMEMBERED:
+                self._harmless.clear()
+            self._harmless.add(name)
+        return inspected
 
     async def _inspect_text(self, incoming: Incoming) -> Inspected:
         if not incoming.text:

@@ -1,6 +1,6 @@
 """Intake's transaction: what came in, stored once and in order, or not at all."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -160,11 +160,55 @@ def _known_of(dialect: str) -> Any:
 def _conversations(
     connection: sa.Connection, fresh: Sequence[Received], newcomers: Newcomers, now: datetime
 ) -> dict[Address, int]:
-    """The conversation each address is in, begun where there is none or the last one ended too long ago.
-
-    The rows of `contact_channels` are locked in order, so two first messages begin one conversation.
-    """
+    """The conversation each address is in, begun where there is none or the last one ended too long ago."""
     last = {item.incoming.address: item.incoming for item in fresh}
+    known = _under_way(connection, last, newcomers, now)
+    others = [incoming for address, incoming in last.items() if address not in known]
+    return {**known, **_met(connection, others, newcomers, now)} if others else known
+
+
+def _under_way(
+    connection: sa.Connection, last: Mapping[Address, Incoming], newcomers: Newcomers, now: datetime
+) -> dict[Address, int]:
+    """Those that are in a conversation, reachable and named as before: nothing about them is to be written."""
+    dialect = connection.dialect.name
+    inboxes: dict[tuple[str, str], list[str]] = {}
+    for address in last:
+        inboxes.setdefault((address.channel, address.account), []).append(address.peer)
+    limit = now - timedelta(seconds=newcomers.reopen_within)
+    found: dict[Address, int] = {}
+    for (channel, account), peers in inboxes.items():
+        wanted = {"channel": channel, "account": account, "limit": limit, "listed": listed(dialect, peers)}
+        for row in connection.execute(_under_way_of(dialect), wanted):
+            address = Address(channel, account, row.peer)
+            author = last[address].author
+            if (row.handle, row.name) == (author.id, author.name):
+                found[address] = row.conversation_id
+    return found
+
+
+@cache
+def _under_way_of(dialect: str) -> Any:
+    c, v = t.contact_channels.c, t.conversations.c
+    ended = sa.and_(v.stage == Stage.RESOLVED.value, v.updated_at < sa.bindparam("limit", type_=t.UtcTime()))
+    return (
+        sa.select(c.peer, c.handle, c.name, c.conversation_id)
+        .select_from(t.contact_channels.join(t.conversations, v.id == c.conversation_id))
+        .where(
+            c.channel == sa.bindparam("channel"),
+            c.account == sa.bindparam("account"),
+            is_listed(dialect, c.peer),
+            c.unreachable.is_(None),
+            sa.not_(ended),
+        )
+    )
+
+
+def _met(
+    connection: sa.Connection, others: Sequence[Incoming], newcomers: Newcomers, now: datetime
+) -> dict[Address, int]:
+    """Write down who is new or changed. Rows are locked in order, so that two first messages begin one conversation."""
+    last = {incoming.address: incoming for incoming in others}
     rows = [
         {
             "channel": address.channel,
@@ -172,19 +216,13 @@ def _conversations(
             "peer": address.peer,
             "handle": incoming.author.id,
             "name": incoming.author.name,
-            "last_seen_at": now,
         }
         for address, incoming in sorted(last.items(), key=lambda pair: (pair[0].channel, pair[0].account, pair[0].peer))
     ]
     statement = insert(connection, t.contact_channels)
     statement = statement.on_conflict_do_update(
         index_elements=["channel", "account", "peer"],
-        set_={
-            "handle": statement.excluded.handle,
-            "name": statement.excluded.name,
-            "last_seen_at": statement.excluded.last_seen_at,
-            "unreachable": None,
-        },
+        set_={"handle": statement.excluded.handle, "name": statement.excluded.name, "unreachable": None},
     ).returning(
         t.contact_channels.c.id,
         t.contact_channels.c.contact_id,

@@ -90,7 +90,6 @@ class ContactChannel(Table, table=True):
     handle: str = _text()
     name: str = _text()
     unreachable: str | None = _text(null=True)
-    last_seen_at: datetime = _time()
 
 
 class ConversationRow(Table, table=True):
