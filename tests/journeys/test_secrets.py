@@ -10,6 +10,7 @@ PHRASE = "legal winner thank year wave sausage worth useful legal winner thank y
 """A test vector of BIP-39."""
 
 WARNED = "请当作泄露处理"
+WARNED_IN_ENGLISH = "treat it as known to others"
 
 
 async def test_a_phrase_pasted_at_the_page_is_warned_of_and_kept_nowhere(desks: Desks, tmp_path: Path) -> None:
@@ -34,7 +35,7 @@ async def test_a_phrase_sent_in_pieces_is_taken_out_of_the_files_again(desks: De
     async with customer(desk) as li:
         for at in range(0, len(words), 4):
             await li.writes(" ".join(words[at : at + 4]))
-        page = await li.reads(WARNED)
+        page = await li.reads(WARNED_IN_ENGLISH)
     told = await shown(desks)
     await desk.stop()
 
