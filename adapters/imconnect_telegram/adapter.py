@@ -7,14 +7,16 @@ import re
 from collections import OrderedDict
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import structlog
 from pydantic import BaseModel
 from telegram import ChatMemberAdministrator, LinkPreviewOptions, ReplyParameters
 
 from imconnect.domain.messages import Address, Attachment, Incoming, Outgoing, Unreadable
-from imconnect.ports import Deliver, Finding, MaybeSent, Sent, TryLater, Undeliverable
+from imconnect.ports import Deliver, Finding, Hook, MaybeSent, Sent, TryLater, Undeliverable
 from imconnect_telegram.pace import Pace
 from imconnect_telegram.settings import TelegramSettings
 from imconnect_telegram.translate import (
@@ -175,6 +177,16 @@ class TelegramAdapter:
                 failed_at = info.last_error_date
                 log.warning("webhook fails", says=info.last_error_message, waiting=info.pending_update_count)
             await asyncio.sleep(WEBHOOK_LOOK)
+
+    @property
+    def brought_to(self) -> str | None:
+        """The path of `telegram.webhook_url`, in webhook mode."""
+        url = self._settings.webhook_url
+        return (urlsplit(url).path or "/") if self._settings.mode == "webhook" and url else None
+
+    def hook(self, deliver: Deliver) -> Hook:
+        """What takes Telegram's deliveries."""
+        return Hook("X-Telegram-Bot-Api-Secret-Token", partial(self.receive, deliver))
 
     async def receive(self, deliver: Deliver, secret: str | None, body: bytes) -> int:
         """Take one delivery to the webhook; returns the HTTP status to answer with.

@@ -6,7 +6,7 @@ import hashlib
 import random
 import secrets
 import socket
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ from imconnect.domain.playbook import Playbook
 from imconnect.guard import Guard
 from imconnect.guard.outgoing import objection
 from imconnect.metrics import PrometheusMeter
-from imconnect.ports import Adapter, Agent, StoreUnavailable, TryLater
+from imconnect.ports import Adapter, Agent, Hook, IsBrought, StoreUnavailable, TryLater
 from imconnect.registry import installed, load
 from imconnect.settings import Settings, SettingsError
 from imconnect.storage import DatabaseUrl, SqlStore
@@ -127,6 +127,15 @@ def adapters_of(settings: Settings) -> list[Adapter]:
     return [load(name, points)(section) for name, section in settings.channels.items()]
 
 
+def hooks_of(adapters: Sequence[Adapter], intake: Intake) -> dict[str, Hook]:
+    """Where vendors bring messages, by path."""
+    return {
+        adapter.brought_to: adapter.hook(intake.deliver)
+        for adapter in adapters
+        if isinstance(adapter, IsBrought) and adapter.brought_to is not None
+    }
+
+
 async def sign_in_link(store: SqlStore, name: str, web_url: str) -> tuple[Agent, str]:
     """Make the agent *name*, if new, and a link that signs them in once within a day."""
     token = secrets.token_urlsafe(24)
@@ -197,17 +206,21 @@ async def run_desk(
         running = _Running(store, PrometheusMeter(), stopping)
         guard = Guard()
         intake = Intake(store, guard, clock, running.meter)
-        tasks: list[asyncio.Task[None]] = []
         adapters = adapters_of(settings) if Role.CONNECTORS in roles else []
-        tasks += [
+        hooks = hooks_of(adapters, intake)
+        if hooks and listening is None:
+            raise SettingsError("a webhook needs the pages in the same process: run without --only, or set mode = poll")
+        read = reader_of(settings) if Role.WORKERS in roles else None
+        tasks = [
             asyncio.create_task(_keep_channel(running, adapter, intake), name=adapter.name) for adapter in adapters
         ]
-        if Role.WORKERS in roles:
-            turns = Turns(store, reader_of(settings), playbook, clock, running.meter)
+        if read is not None:
+            turns = Turns(store, read, playbook, clock, running.meter)
             tasks.append(asyncio.create_task(turns.run(stopping), name="turns"))
             tasks.append(asyncio.create_task(Clockwork(store, playbook.pace, clock).run(stopping), name="clockwork"))
         if listening is not None:
-            tasks.append(asyncio.create_task(_keep_web(running, playbook, guard, intake, listening), name="web"))
+            serving = _keep_web(running, playbook, guard, intake, listening, hooks)
+            tasks.append(asyncio.create_task(serving, name="web"))
         tasks.append(asyncio.create_task(_keep_gauges(running), name="gauges"))
         port = listening.getsockname()[1] if listening is not None else None
         address = web_url(settings, port) if listening is not None else None
@@ -317,7 +330,12 @@ async def _listen(running: _Running, adapter: Adapter, intake: Intake, stopping:
 
 
 async def _keep_web(
-    running: _Running, playbook: Playbook, guard: Guard, intake: Intake, listening: socket.socket
+    running: _Running,
+    playbook: Playbook,
+    guard: Guard,
+    intake: Intake,
+    listening: socket.socket,
+    hooks: Mapping[str, Hook],
 ) -> None:
     """The pages, and the web chat as the channel it is. Every web process takes posts; one of them delivers."""
     chat, store = WebChat(), running.store
@@ -341,6 +359,7 @@ async def _keep_web(
         secret=secret,
         render_metrics=running.meter.render,
         ready=ready,
+        hooks=hooks,
     )
     server = _Server(
         uvicorn.Config(

@@ -106,6 +106,31 @@ class Erases(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Hook:
+    """Where a vendor delivers to us: `take` gets the header *secret_header* and the body, and returns an HTTP status.
+
+    It answers 200 only once what was brought is stored.
+    """
+
+    secret_header: str
+    take: Callable[[str | None, bytes], Awaitable[int]]
+
+
+@runtime_checkable
+class IsBrought(Protocol):
+    """A channel whose vendor can bring messages, instead of being asked for them."""
+
+    @property
+    def brought_to(self) -> str | None:
+        """The path of our address it brings them to, or None while it is asked."""
+        ...
+
+    def hook(self, deliver: Deliver) -> Hook:
+        """What takes deliveries."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One line of `imconnect doctor`: what was looked at, whether it is well, and the cure if not."""
 

@@ -1,7 +1,7 @@
 """All pages as one application."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,13 +15,14 @@ from starlette.exceptions import HTTPException
 
 from imconnect.desk.agents import AgentDesk
 from imconnect.domain.playbook import Playbook
-from imconnect.ports import Store, StoreUnavailable
+from imconnect.ports import Hook, Store, StoreUnavailable
 from imconnect.web.api import Api, ApiDocs
 from imconnect.web.armour import Armour
 from imconnect.web.chat import WebChat
 from imconnect.web.chat_pages import ChatPages
 from imconnect.web.front import Drawing
 from imconnect.web.health import HealthPages, Readiness
+from imconnect.web.hooks import Hooks
 from imconnect.web.inbox import Door, InboxPages
 from imconnect.web.labels import read_labels
 from imconnect.web.sessions import Seals
@@ -43,6 +44,7 @@ def web_app(
     secret: str,
     render_metrics: Callable[[], bytes],
     ready: Callable[[], Awaitable[Readiness]],
+    hooks: Mapping[str, Hook] | None = None,
     token: Callable[[], str] = _token,
 ) -> FastAPI:
     """The application. Without *chat* there is no customers' page; *secret* signs what browsers keep.
@@ -94,6 +96,7 @@ def web_app(
     app.add_route("/", lambda request: RedirectResponse(first_page), include_in_schema=False)
     _answer_faults(app, inbox, pages)
     app.add_middleware(Armour)
+    app.add_middleware(Hooks, hooks=hooks or {})
     return app
 
 

@@ -9,16 +9,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.adapters.telegram.door import settings_for
-from tests.adapters.telegram.light_pack import light_pack
+from tests.adapters.telegram.desk import running_desk
 from tests.worlds.botapi import ONE_PIXEL, Limits, Moment, Person, Server, World, serving
 
-from imconnect.app import ALL_ROLES, Started, run_desk
-from imconnect.desk.loops import Stopping
 from imconnect.domain.conversations import Stage
 from imconnect.domain.events import AgentReplied, AgentResolved, AgentsAct, AgentTook
 from imconnect.ports import Dossier, SendState, Speaker
-from imconnect.settings import CoreSettings, Settings
 from imconnect.storage import SqlStore
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -92,25 +88,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def desk(server: Server, folder: Path) -> AsyncGenerator[Desk]:
     """One desk for all these customers: starting one takes as long as serving them."""
-    core = CoreSettings.model_validate(
-        {"database": {"url": f"sqlite:///{folder}/desk.db"}, "pack": light_pack(folder), "web": {"port": 0}}
-    )
-    settings = Settings(core, {"telegram": settings_for(server)})
-    stopping, ready = Stopping(), asyncio.Event()
-    stores: list[SqlStore] = []
-
-    def started(_: Started, store: SqlStore) -> None:
-        stores.append(store)
-        ready.set()
-
-    running = asyncio.create_task(run_desk(settings, ALL_ROLES, stopping, started))
-    waiting = asyncio.create_task(ready.wait())
-    await asyncio.wait([running, waiting], timeout=60, return_when=asyncio.FIRST_COMPLETED)
-    if running.done():
-        running.result()
-    yield Desk(stores[0], server.world)
-    stopping.ask()
-    await asyncio.wait_for(running, 20)
+    async with running_desk(server, folder) as store:
+        yield Desk(store, server.world)
 
 
 async def test_each_answer_goes_to_who_asked(desk: Desk, world: World) -> None:
