@@ -1,11 +1,11 @@
-"""`pack check`: every fault of a pack, by file, line and cure."""
+"""`pack check`: every fault of a pack, by file, line and cure. `pack learn`: so that no start has to."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from imconnect.cli.speech import put
+from imconnect.cli.speech import put, settings_of, within
 
 
 def check(
@@ -23,3 +23,16 @@ def check(
     playbook = read_pack(pack)
     phrasings = sum(len(article.examples) for topic in playbook.topics.values() for article in topic.articles.values())
     put(f"{pack}: no fault; {len(playbook.topics)} topics, {phrasings} phrasings, {len(playbook.off_topic)} off topic")
+
+
+def learn(context: typer.Context) -> None:
+    """Learn the pack's phrasings now, so that no start has to; what was learnt is kept in the folder `cache`."""
+    settings = settings_of(context)
+
+    async def work() -> None:
+        from imconnect.app import reader_of  # noqa: PLC0415 - needed here only
+
+        reader_of(settings)
+
+    within(work)
+    put(f"learnt; kept in {settings.core.cache.expanduser()}")
