@@ -13,6 +13,7 @@ from threading import Thread
 
 import httpx
 import pytest
+import structlog
 
 from imconnect.cli import main
 
@@ -40,7 +41,7 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # pyright:
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Generator[Command]:
     """Runs `imconnect` with these words."""
 
     def run(*words: str) -> Ran:
@@ -54,7 +55,8 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         said = capsys.readouterr()
         return Ran(code, said.out, said.err)
 
-    return run
+    yield run
+    structlog.reset_defaults()  # `run` has logs go to a standard error that is gone by now
 
 
 class Desk:
