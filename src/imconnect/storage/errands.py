@@ -36,13 +36,16 @@ SETTLED = (SendState.SENT, SendState.UNKNOWN, SendState.FAILED, SendState.WITHDR
 def claim_sends(connection: sa.Connection, channel: str, account: str, limit: int, now: datetime) -> list[DueSend]:
     """The oldest unsettled send of each address, if it is due; marked as being sent."""
     due = due_sends(connection, channel, account, limit, now)
-    if due:
-        connection.execute(
-            sa.update(t.outbox)
-            .where(among(connection, t.outbox.c.id, [send.id for send in due]))
-            .values(state=SendState.SENDING.value, attempts=t.outbox.c.attempts + 1)
-        )
-    return due
+    if not due:
+        return []
+    mine = (
+        sa.update(t.outbox)
+        .where(among(connection, t.outbox.c.id, [send.id for send in due]), t.outbox.c.state == SendState.READY.value)
+        .values(state=SendState.SENDING.value, attempts=t.outbox.c.attempts + 1)
+        .returning(t.outbox.c.id)
+    )
+    marked = set(connection.execute(mine).scalars())
+    return [send for send in due if send.id in marked]
 
 
 def due_sends(connection: sa.Connection, channel: str, account: str, limit: int, now: datetime) -> list[DueSend]:
@@ -57,12 +60,18 @@ def due_sends(connection: sa.Connection, channel: str, account: str, limit: int,
 @cache
 def _due() -> Any:
     o, b = t.outbox, t.outbox.alias("b")
-    earlier = sa.exists().where(
-        b.c.channel == o.c.channel,
-        b.c.account == o.c.account,
-        b.c.peer == o.c.peer,
-        b.c.id < o.c.id,
-        sa.literal_column("b.unsettled"),
+    # One look into an index for each address. As an anti-join, PostgreSQL without statistics reads them all for each.
+    first = (
+        sa.select(b.c.id)
+        .where(
+            b.c.channel == o.c.channel,
+            b.c.account == o.c.account,
+            b.c.peer == o.c.peer,
+            sa.literal_column("b.unsettled"),
+        )
+        .order_by(b.c.id)
+        .limit(1)
+        .scalar_subquery()
     )
     said = (o.c.id, o.c.conversation_id, o.c.key, o.c.peer, o.c.purpose, o.c.choices, o.c.reply_to, o.c.attempts)
     return (
@@ -74,11 +83,10 @@ def _due() -> Any:
             sa.literal_column("outbox.unsettled"),
             o.c.state == SendState.READY.value,
             sa.or_(o.c.not_before.is_(None), o.c.not_before <= sa.bindparam("now", type_=t.UtcTime())),
-            ~earlier,
+            o.c.id == first,
         )
         .order_by(o.c.id)
         .limit(sa.bindparam("most", type_=sa.Integer()))
-        .with_for_update(of=o, skip_locked=True)
     )
 
 
