@@ -35,30 +35,33 @@ SETTLED = (SendState.SENT, SendState.UNKNOWN, SendState.FAILED, SendState.WITHDR
 
 def claim_sends(connection: sa.Connection, channel: str, account: str, limit: int, now: datetime) -> list[DueSend]:
     """The oldest unsettled send of each address, if it is due; marked as being sent."""
-    due = due_sends(connection, channel, account, limit, now)
-    if not due:
-        return []
-    mine = (
-        sa.update(t.outbox)
-        .where(among(connection, t.outbox.c.id, [send.id for send in due]), t.outbox.c.state == SendState.READY.value)
-        .values(state=SendState.SENDING.value, attempts=t.outbox.c.attempts + 1)
-        .returning(t.outbox.c.id)
-    )
-    marked = set(connection.execute(mine).scalars())
-    return [send for send in due if send.id in marked]
+    due = _found(connection, _due(locking=True), channel, account, limit, now)
+    if due:
+        connection.execute(
+            sa.update(t.outbox)
+            .where(among(connection, t.outbox.c.id, [send.id for send in due]))
+            .values(state=SendState.SENDING.value, attempts=t.outbox.c.attempts + 1)
+        )
+    return due
 
 
 def due_sends(connection: sa.Connection, channel: str, account: str, limit: int, now: datetime) -> list[DueSend]:
     """The oldest unsettled send of each address, if it is due."""
+    return _found(connection, _due(locking=False), channel, account, limit, now)
+
+
+def _found(
+    connection: sa.Connection, statement: Any, channel: str, account: str, limit: int, now: datetime
+) -> list[DueSend]:
     wanted = {"channel": channel, "account": account, "most": limit, "now": now}
     return [
         DueSend(row.id, row.conversation_id, _outgoing(row, channel, account), row.attempts)
-        for row in connection.execute(_due(), wanted)
+        for row in connection.execute(statement, wanted)
     ]
 
 
 @cache
-def _due() -> Any:
+def _due(*, locking: bool) -> Any:
     o, b = t.outbox, t.outbox.alias("b")
     # One look into an index for each address. As an anti-join, PostgreSQL without statistics reads them all for each.
     first = (
@@ -74,7 +77,7 @@ def _due() -> Any:
         .scalar_subquery()
     )
     said = (o.c.id, o.c.conversation_id, o.c.key, o.c.peer, o.c.purpose, o.c.choices, o.c.reply_to, o.c.attempts)
-    return (
+    statement = (
         sa.select(*said, t.messages.c.text)
         .select_from(o.join(t.messages, t.messages.c.id == o.c.id))
         .where(
@@ -88,6 +91,7 @@ def _due() -> Any:
         .order_by(o.c.id)
         .limit(sa.bindparam("most", type_=sa.Integer()))
     )
+    return statement.with_for_update(of=o, skip_locked=True) if locking else statement
 
 
 def _outgoing(row: Any, channel: str, account: str) -> Outgoing:

@@ -60,6 +60,7 @@ def summaries(connection: sa.Connection, stages: Iterable[Stage], limit: int) ->
 
 
 def _summary(row: Any) -> Summary:
+    memory: dict[str, Any] = row.memory or {}
     return Summary(
         id=row.id,
         reference=row.reference,
@@ -73,7 +74,7 @@ def _summary(row: Any) -> Summary:
         waiting_since=row.waiting_since,
         updated_at=row.updated_at,
         place=row.place,
-        why=(row.memory or {}).get("why", ""),
+        why=memory.get("why", ""),
     )
 
 
