@@ -203,6 +203,8 @@ async def run_desk(
         listening = _listening_socket(settings, stack) if Role.WEB in roles else None
         store = await stack.enter_async_context(opened_store(settings, playbook))
         await store.reserve()
+        # A first write, so that a database that is locked is told of before anything is promised.
+        secret = await store.keep("cookie-secret", secrets.token_urlsafe(32))
         running = _Running(store, PrometheusMeter(), stopping)
         guard = Guard()
         intake = Intake(store, guard, clock, running.meter)
@@ -219,7 +221,7 @@ async def run_desk(
             tasks.append(asyncio.create_task(turns.run(stopping), name="turns"))
             tasks.append(asyncio.create_task(Clockwork(store, playbook.pace, clock).run(stopping), name="clockwork"))
         if listening is not None:
-            serving = _keep_web(running, playbook, guard, intake, listening, hooks)
+            serving = _keep_web(running, playbook, guard, intake, listening, hooks, secret)
             tasks.append(asyncio.create_task(serving, name="web"))
         tasks.append(asyncio.create_task(_keep_gauges(running), name="gauges"))
         port = listening.getsockname()[1] if listening is not None else None
@@ -336,10 +338,10 @@ async def _keep_web(
     intake: Intake,
     listening: socket.socket,
     hooks: Mapping[str, Hook],
+    secret: str,
 ) -> None:
     """The pages, and the web chat as the channel it is. Every web process takes posts; one of them delivers."""
     chat, store = WebChat(), running.store
-    secret = await store.keep("cookie-secret", secrets.token_urlsafe(32))
 
     async def ready() -> Readiness:
         # Every web process serves the pages; that another one delivers for it is no fault of this one.

@@ -166,14 +166,13 @@ async def test_a_locked_database_stops_the_start_and_nothing_is_lost(tmp_path: P
             desk = await desks.start()
             code = await desk.ended()
         other.close()
-        complaints = [line for line in desk.says().splitlines() if line.startswith("imconnect: database")]
+        complaints = desk.says().splitlines()
         last = await _works(desks, loft)
         await last.stop()
 
         assert code == 1
         assert len(complaints) == 1
         assert "locked by another program; end it" in complaints[0]
-        assert "Traceback" not in desk.says()
         assert loft.shown_to("ann") == ["welcome en", "thanks en"]
 
 
