@@ -11,9 +11,10 @@ import pytest
 from tests.web.desk import RunningDesk, served
 from tests.web.visits import Visitor
 
+from imconnect.desk.bells import Bell
 from imconnect.domain.events import AgentReplied, AgentTook
 from imconnect.web.app import end_streams
-from imconnect.web.sse import MOST_STREAMS, Bell, Ringing, Streams
+from imconnect.web.sse import MOST_STREAMS, Ringing, Streams
 
 PATIENCE = 5.0
 FIRST_HALF = "abandon abandon abandon abandon abandon abandon"

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from imconnect.desk.bells import EVERYTHING, Belfry
 from imconnect.domain.conversations import Conversation, PlaceInLine, Stage
 from imconnect.domain.events import AgentsAct
 from imconnect.domain.messages import Address, Language, Unreadable
@@ -34,7 +35,6 @@ from imconnect.ports import (
     Summary,
 )
 from imconnect.storage import errands, reading, recording, tables, turning
-from imconnect.storage.bells import EVERYTHING, Belfry
 from imconnect.storage.engine import PostgresDatabase, SqliteDatabase, Work, open_database, translated
 from imconnect.storage.locks import FileLock
 from imconnect.storage.migrate import bring_up_to_date

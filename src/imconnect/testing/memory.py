@@ -1,13 +1,12 @@
 """`MemoryStore`: the store without a database. It passes the suite the databases pass (`tests/storage`)."""
 
-import asyncio
 import itertools
-from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence, Sized
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from imconnect.desk.bells import Belfry
 from imconnect.domain.actions import (
     Action,
     ClearTimer,
@@ -45,6 +44,7 @@ from imconnect.ports import (
     Agent,
     Backlog,
     Case,
+    Changes,
     Dossier,
     DueErrand,
     DueSend,
@@ -80,24 +80,6 @@ KINDS: dict[type[Event], str] = {
 }
 
 Source = tuple[str, str, str]
-
-
-class MemoryBell:
-    """A bell to wait at. Rings that came while nobody waited are remembered, as one."""
-
-    def __init__(self) -> None:
-        self._rung = asyncio.Event()
-
-    def ring(self) -> None:
-        self._rung.set()
-
-    async def wait(self, seconds: float) -> bool:
-        try:
-            await asyncio.wait_for(self._rung.wait(), seconds)
-        except TimeoutError:
-            return False
-        self._rung.clear()
-        return True
 
 
 @dataclass(slots=True)
@@ -200,7 +182,7 @@ class MemoryStore:
         self._tokens: dict[str, _Token] = {}
         self._kept: dict[str, str] = {}
         self._claimed: set[int] = set()
-        self._bells: defaultdict[str, set[MemoryBell]] = defaultdict(set)
+        self._belfry = Belfry()
 
     # ------------------------------------------------------------------------------------------------------- intake
 
@@ -617,22 +599,14 @@ class MemoryStore:
 
     # --------------------------------------------------------------------------------------------------------- bells
 
-    @asynccontextmanager
-    async def changes(self, topic: str) -> AsyncGenerator[MemoryBell]:
-        bell = MemoryBell()
-        self._bells[topic].add(bell)
-        try:
-            yield bell
-        finally:
-            self._bells[topic].discard(bell)
+    def changes(self, topic: str) -> AbstractAsyncContextManager[Changes]:
+        return self._belfry.bell(topic)
 
     async def close(self) -> None:
-        self._bells.clear()
+        """Nothing to let go of."""
 
     def _ring(self, *topics: str) -> None:
-        for topic in topics:
-            for bell in self._bells.get(topic, ()):
-                bell.ring()
+        self._belfry.ring(topics)
 
     # ----------------------------------------------------------------------------------------------------- what all use
 

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
+from imconnect.desk.bells import Bell
 from imconnect.domain.messages import Address, Incoming, Outgoing
 from imconnect.ports import Deliver, Finding, Sent, TryLater
-from imconnect.web.sse import Bell
 
 
 class WebChat:

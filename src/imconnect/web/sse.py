@@ -3,10 +3,11 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Generator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from fastapi.responses import StreamingResponse
 
+from imconnect.desk.bells import Bell
 from imconnect.ports import Changes
 
 HEARTBEAT = 15.0
@@ -25,24 +26,6 @@ def event(name: str, data: object, number: int | None = None) -> str:
     """One event, its data as JSON on one line."""
     head = f"event: {name}\n" if number is None else f"id: {number}\nevent: {name}\n"
     return f"{head}data: {json.dumps(data, ensure_ascii=False)}\n\n"
-
-
-class Bell:
-    """A bell of this process's own, rung by hand; like `Changes`, it remembers one ring."""
-
-    def __init__(self) -> None:
-        self._rung = asyncio.Event()
-
-    def ring(self) -> None:
-        self._rung.set()
-
-    async def wait(self, seconds: float) -> bool:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._rung.wait()
-                self._rung.clear()
-                return True
-        return False
 
 
 class Ringing:
