@@ -286,7 +286,7 @@ async def test_an_agent_serves_a_customer_by_keyboard_alone(chromium: Browser, s
         await agent.page.keyboard.press("Enter")
         await agent.page.wait_for_selector("#act-take")
         await agent.page.keyboard.press("t")
-        await expect(agent.page.locator("#flash")).to_contain_text("Taken")
+        await expect(agent.page.locator("#live")).to_contain_text("with Lin")
         await agent.page.keyboard.press("r")
         await agent.page.keyboard.type("Hello, this is Lin")
         await agent.page.keyboard.press("Control+Enter")
@@ -294,7 +294,7 @@ async def test_an_agent_serves_a_customer_by_keyboard_alone(chromium: Browser, s
         await expect(agent.page.locator("#text-reply")).to_have_value("")
         await agent.page.keyboard.press("Escape")
         await agent.page.keyboard.press("e")
-        await expect(agent.page.locator("#flash")).to_contain_text("Resolved")
+        await expect(agent.page.locator("#live")).to_contain_text("Resolved")
 
         await expect(customer.page.locator("#standing")).to_contain_text("Solved")
         assert agent.complaints == []

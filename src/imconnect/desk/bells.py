@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 EVERYTHING = "*"
 
@@ -18,12 +18,12 @@ class Bell:
         self._rung.set()
 
     async def wait(self, seconds: float) -> bool:
-        try:
-            await asyncio.wait_for(self._rung.wait(), seconds)
-        except TimeoutError:
-            return False
-        self._rung.clear()
-        return True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
+                self._rung.clear()
+                return True
+        return False
 
 
 class Belfry:

@@ -118,7 +118,8 @@ class Head:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read what `save` wrote. Raises `OSError`, `ValueError`, `KeyError` or `BadZipFile` on anything else."""
-        with np.load(path, allow_pickle=False) as kept:
+        # numpy leaves a file it cannot read open until somebody collects it: the file is ours to close.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             facts = json.loads(kept["facts"].tobytes())
             arrays = {name: kept[name] for name in ARRAYS}
         calibration = Calibration.revive(facts["calibration"])

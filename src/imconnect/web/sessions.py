@@ -75,8 +75,8 @@ def _opened(serializer: URLSafeSerializer, cookie: str | None) -> object:
 class Brake:
     """Slows a session that writes very fast: *burst* messages at once, then one every *gap* seconds."""
 
-    burst: int = 8
-    gap: float = 1.0
+    burst: int = 30
+    gap: float = 0.25
     most_sessions: int = 10_000
     due: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
