@@ -1,10 +1,12 @@
 """The desk, measured on this machine: floor, ceiling, and what it does between them; order, loss and doubling."""
 
 import asyncio
+import logging
 import multiprocessing
 import random
 import resource
 import statistics
+import sys
 import tempfile
 import time
 from collections import defaultdict, deque
@@ -16,6 +18,8 @@ from functools import partial
 from itertools import pairwise
 from multiprocessing.synchronize import Event as Flag
 from pathlib import Path
+
+import structlog
 
 from imconnect.app import clock, reader_of, reference_maker
 from imconnect.content import bundled_pack, read_pack
@@ -279,8 +283,17 @@ async def faults(run: Run, said: Sequence[tuple[int, Incoming]]) -> tuple[int, i
 # ----------------------------------------------------------------------------------------------------------- workers
 
 
+def quiet() -> None:
+    """Log only what is wrong, and not to standard output: that is for the figures."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 def work(url: str, trivial: bool, stop: Flag, ready: Flag) -> None:
     """A worker process: turns and nothing else."""
+    quiet()
 
     async def turn() -> None:
         playbook = read_pack(bundled_pack())

@@ -61,15 +61,11 @@ def bench(
     as_json: AsJson = False,
 ) -> None:
     """Measure the desk on this machine: floor, ceiling, rate, latency; order errors, lost and doubled must be 0."""
-    import logging  # noqa: PLC0415 - needed here only
-
-    import structlog  # noqa: PLC0415 - as above
-
-    from imconnect.cli.bench import Plan, measure  # noqa: PLC0415 - as above
+    from imconnect.cli.bench import Plan, measure, quiet  # noqa: PLC0415 - needed here only
     from imconnect.ports import StoreUnavailable  # noqa: PLC0415 - as above
     from imconnect.storage import DatabaseUrl  # noqa: PLC0415 - as above
 
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    quiet()
     if database is not None:
         try:
             DatabaseUrl.parse(database)
