@@ -1,0 +1,1 @@
+"""Discord, both ways."""
