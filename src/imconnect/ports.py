@@ -10,9 +10,20 @@ from typing import Protocol, runtime_checkable
 from imconnect.domain.actions import Action
 from imconnect.domain.conversations import Conversation, Given, PlaceInLine, Stage
 from imconnect.domain.events import AgentsAct, ErrandKind, Event
-from imconnect.domain.messages import Address, Attachment, Choice, Incoming, Language, Outgoing, Purpose, Unreadable
-from imconnect.domain.playbook import Pace, Priority
-from imconnect.domain.readings import Secret, SecretKind
+from imconnect.domain.messages import (
+    Address,
+    Attachment,
+    Choice,
+    Handle,
+    Incoming,
+    Language,
+    Outgoing,
+    Purpose,
+    Remark,
+    Unreadable,
+)
+from imconnect.domain.playbook import Pace, Playbook, Priority
+from imconnect.domain.readings import Link, Secret, SecretKind, Spotted
 
 
 class TryLater(Exception):
@@ -54,7 +65,61 @@ class MaybeSent:
     reason: str
 
 
-Deliver = Callable[[Sequence[Incoming | Unreadable]], Awaitable[None]]
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a channel has come (a UID, a message id), kept under *name* in the same commit as what came before it."""
+
+    channel: str
+    account: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bounced:
+    """Something we said came back. `send` is the id the channel gave it; `final` unless it is still being tried."""
+
+    id: str
+    channel: str
+    account: str
+    send: str
+    final: bool
+    reason: str
+
+
+class StaffAct(StrEnum):
+    """What a colleague does by writing in the staff room."""
+
+    REPLY = "reply"
+    NOTE = "note"
+    SNIPPET = "snippet"
+    TAKE = "take"
+    HAND_BACK = "hand_back"
+    RESOLVE = "resolve"
+    TRANSFER = "transfer"
+    ADMIT = "admit"
+
+
+@dataclass(frozen=True, slots=True)
+class StaffWord:
+    """What somebody wrote in the staff room, exactly once by `id`. Who may act is settled by `author.id`, never by name.
+
+    `topic` is where in the room it was said; `text` is what comes after the command, or all of it for a reply.
+    """
+
+    id: str
+    channel: str
+    account: str
+    room: str
+    topic: str
+    author: Handle
+    act: StaffAct
+    text: str = field(default="", repr=False)
+
+
+Item = Incoming | Unreadable | Bounced | Mark | StaffWord
+
+Deliver = Callable[[Sequence[Item]], Awaitable[None]]
 """Hands over what came in, in order. Returns once all of it is stored: only then may it be acknowledged upstream.
 
 Raises `TryLater` when the store cannot take it; nothing of the batch may then be acknowledged.
@@ -102,6 +167,126 @@ class Erases(Protocol):
 
     async def erase(self, address: Address, message_id: str) -> None:
         """Remove it upstream. Raises `TryLater` or `Undeliverable` (too old, no right)."""
+        ...
+
+
+@runtime_checkable
+class Fetches(Protocol):
+    """A channel whose messages bring files that can be fetched."""
+
+    async def fetch(self, address: Address, message_id: str, file: Attachment, most: int) -> bytes:
+        """The content of *file*, if it has at most *most* bytes. Raises `TryLater`, or `Undeliverable`: too large, gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a channel left under a name, and when."""
+
+    value: str
+    at: datetime
+
+
+class Kit(Protocol):
+    """What the desk lends a channel: a memory that outlives the process, a secret, the time, the pack."""
+
+    @property
+    def secret(self) -> bytes:
+        """32 bytes that are this inbox's own and the same at every start."""
+        ...
+
+    @property
+    def playbook(self) -> Playbook:
+        """Topics, details and labels in every language."""
+        ...
+
+    def now(self) -> datetime: ...
+
+    async def recall(self, prefix: str = "") -> Mapping[str, Kept]:
+        """What was remembered, or delivered as a `Mark`, under names that begin with *prefix*."""
+        ...
+
+    async def remember(self, name: str, value: str | None) -> None:
+        """Keep *value* under *name* for good; None forgets it. Never what a customer typed. Raises `TryLater`."""
+        ...
+
+    def spot(self, text: str) -> tuple[Spotted, ...]:
+        """The details in *text*, each with what is wrong with it."""
+        ...
+
+    def links(self, text: str) -> tuple[Link, ...]:
+        """The links in *text* by their real hosts, and what each is to us."""
+        ...
+
+
+@runtime_checkable
+class Equipped(Protocol):
+    """A channel that works with a `Kit`."""
+
+    async def equip(self, kit: Kit) -> None:
+        """Called before `listen` and `send` whenever this process comes to own the inbox. Raises `TryLater`."""
+        ...
+
+
+class TopicGone(Exception):
+    """The topic is not in the staff room any more: open another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What stands at the head of a conversation's topic in the staff room. `text` is all of it, in words."""
+
+    reference: str
+    title: str
+    text: str = field(repr=False)
+    stage: Stage
+    priority: Priority
+    topic: str | None
+
+
+class StaffRoom(Protocol):
+    """Where agents work on a channel: one topic (a forum topic, a post) a conversation.
+
+    Every method raises `TryLater` or `Undeliverable`, and where it names a topic, `TopicGone`.
+    """
+
+    @property
+    def room(self) -> str:
+        """Which room this is, as the channel knows it."""
+        ...
+
+    async def open(self, header: Header) -> str:
+        """Make a topic and return its id. May be called again for the same conversation, if the first went unheard."""
+        ...
+
+    async def head(self, topic: str, head: str | None, header: Header) -> str:
+        """Write the header, or rewrite the one of id *head*; returns its id."""
+        ...
+
+    async def post(self, topic: str, text: str) -> tuple[str, ...]:
+        """Say what happened in the conversation; the ids of what was posted, more than one where it is long."""
+        ...
+
+    async def revise(self, topic: str, posted: tuple[str, ...], text: str) -> tuple[str, ...]:
+        """Put *text* in the place of what was posted."""
+        ...
+
+    async def answer(self, topic: str | None, text: str, to: str | None = None) -> None:
+        """Answer a colleague, ahead of everything that is copied; without a topic, tell the room as a whole."""
+        ...
+
+    async def shut(self, topic: str) -> None:
+        """The conversation is resolved: close its topic."""
+        ...
+
+
+@runtime_checkable
+class HasStaffRoom(Protocol):
+    """A channel on which agents work too."""
+
+    @property
+    def staff_room(self) -> StaffRoom | None:
+        """The room, or None where none is set."""
         ...
 
 
@@ -225,22 +410,58 @@ class SendResult:
 
 @dataclass(frozen=True, slots=True)
 class DueErrand:
+    """Something to do now. `files` are those of the message *subject*, where it is about files."""
+
     id: int
     conversation: int
     errand: ErrandKind
     address: Address
     subject: str
     attempts: int
+    files: tuple["FileOfMessage", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ErrandResult:
-    """What came of an errand: with `retry_at` it is tried again, else it has ended."""
+    """What came of an errand: with `retry_at` it is tried again, else it has ended. `secret`: found on the way."""
 
     id: int
     done: bool
     reason: str = ""
     retry_at: datetime | None = None
+    secret: Secret | None = None
+
+
+class FileState(StrEnum):
+    """What became of a file that came with a message."""
+
+    NAMED = "named"  # only its name, type and size are known
+    KEPT = "kept"
+    WITHHELD = "withheld"
+    TOO_LARGE = "too_large"
+    LOST = "lost"  # it could not be fetched
+
+
+@dataclass(frozen=True, slots=True)
+class FileOfMessage:
+    """A file of a message, by our own id. `media_type` is by its content once it is kept."""
+
+    id: int
+    file: Attachment
+    state: FileState
+    media_type: str
+    secret: SecretKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What came of fetching a file. `content` only for KEPT."""
+
+    id: int
+    state: FileState
+    media_type: str = ""
+    content: bytes = field(default=b"", repr=False)
+    secret: SecretKind | None = None
 
 
 class Speaker(StrEnum):
@@ -262,12 +483,22 @@ class Line:
     text: str = field(repr=False)
     at: datetime
     secret: SecretKind | None = None
-    edited: bool = False
-    attachments: tuple[Attachment, ...] = ()
+    revision: int = 0
+    files: tuple[FileOfMessage, ...] = ()
+    quoted: str = field(default="", repr=False)
+    remarks: tuple[Remark, ...] = ()
     choices: tuple[Choice, ...] = ()
     delivery: SendState | None = None
     delivery_reason: str = ""
     purpose: Purpose | None = None
+
+    @property
+    def edited(self) -> bool:
+        return self.revision > 0
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        return tuple(one.file for one in self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,12 +530,61 @@ class Dossier:
     outcomes: tuple[tuple[datetime, str, str], ...]
     unreachable: str | None
     asked_for: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    """References of other conversations under the same handle, for agents: nothing proves it is the same person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Agent:
     id: int
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentHandle:
+    """Under which handle of a channel an agent works."""
+
+    agent: Agent
+    channel: str
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What stands in the staff room for the lines *first* to *last*; `state` changes when one of those does."""
+
+    ids: tuple[str, ...]
+    first: int
+    last: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomCopy:
+    """A conversation and what of it stands in a staff room. `version` grows whenever something is to be copied."""
+
+    conversation: int
+    dossier: Dossier
+    version: int
+    attempts: int
+    topic: str | None
+    head: str | None
+    posts: tuple[Posted, ...]
+    shut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoomResult:
+    """What stands in the room now. With `retry_at` the copy is still behind; `failed` ends the trying till it changes."""
+
+    conversation: int
+    version: int
+    topic: str | None
+    head: str | None
+    posts: tuple[Posted, ...]
+    shut: bool
+    retry_at: datetime | None = None
+    failed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +600,7 @@ class Backlog:
     waiting: int
     errands: int
     quarantined: int
+    rooms_failed: int = 0
 
 
 class Store(Protocol):
@@ -328,8 +609,19 @@ class Store(Protocol):
     Every method raises `StoreUnavailable` when the database cannot be reached or written; nothing is then changed.
     """
 
-    async def record(self, items: Sequence[Received | Unreadable], now: datetime) -> int:
-        """Store what came in, each item once, in order; committed on return. Says how many were new."""
+    async def record(self, items: Sequence[Received | Unreadable | Bounced | Mark], now: datetime) -> int:
+        """Store what came in, each item once, in order; committed on return. Says how many were new.
+
+        A `Bounced` makes its send failed, if *final*, and its customer unreachable; a `Mark` replaces the one before.
+        """
+        ...
+
+    async def marks(self, channel: str, account: str, prefix: str) -> Mapping[str, Kept]:
+        """The marks of an inbox whose names begin with *prefix*."""
+        ...
+
+    async def unmark(self, channel: str, account: str, name: str) -> None:
+        """Forget a mark."""
         ...
 
     async def expects(self, address: Address) -> frozenset[str]:
@@ -372,12 +664,20 @@ class Store(Protocol):
         """Record what came of errands; each that ended becomes an event of its conversation."""
         ...
 
+    async def keep_files(self, results: Sequence[FileResult], now: datetime) -> None:
+        """Record what came of fetching files, and keep the content of those that may be kept."""
+        ...
+
+    async def file(self, file: int) -> tuple[FileOfMessage, bytes] | None:
+        """A kept file and its content."""
+        ...
+
     async def fire_timers(self, limit: int, now: datetime) -> int:
         """Turn timers that fell due into events. Says how many."""
         ...
 
-    async def watch_line(self, pace: Pace, now: datetime) -> int:
-        """Turn changes of place that matter into events. Says how many."""
+    async def watch_line(self, pace: Pace, now: datetime, paces: Mapping[str, Pace] | None = None) -> int:
+        """Turn changes of place that matter into events. Says how many. *paces* are those of channels of their own."""
         ...
 
     async def summaries(self, stages: frozenset[Stage], limit: int) -> Sequence[Summary]:
@@ -408,6 +708,40 @@ class Store(Protocol):
 
     async def agent_named(self, name: str) -> Agent | None: ...
 
+    async def agents(self) -> Sequence[Agent]: ...
+
+    async def link_agent(self, agent: int, channel: str, handle: str, now: datetime) -> None:
+        """From now on *handle* is this agent on *channel*, and nobody else."""
+        ...
+
+    async def unlink_agent(self, channel: str, handle: str) -> bool:
+        """Whether there was such a handle."""
+        ...
+
+    async def agent_behind(self, channel: str, handle: str) -> Agent | None: ...
+
+    async def agent_handles(self) -> Sequence[AgentHandle]: ...
+
+    # The staff rooms: what of each conversation stands there.
+
+    async def mirror_to(self, rooms: Sequence[tuple[str, str]]) -> None:
+        """Copy to these (channel, room) from now on every conversation that a person is to see."""
+        ...
+
+    async def behind(self, channel: str, room: str, now: datetime) -> RoomCopy | None:
+        """The conversation whose copy in the room is behind and due: with an agent first, then in the line's order."""
+        ...
+
+    async def settle_room(self, channel: str, room: str, result: RoomResult, now: datetime) -> None: ...
+
+    async def conversation_in(self, channel: str, room: str, topic: str) -> str | None:
+        """The reference of the conversation that has that topic."""
+        ...
+
+    async def vouched(self, channel: str, name: str) -> bool:
+        """Whether *name* is an agent's name, or their handle on *channel*."""
+        ...
+
     async def keep(self, name: str, value: str) -> str:
         """The value kept under *name*; *value* if there was none, from now on."""
         ...
@@ -415,7 +749,7 @@ class Store(Protocol):
     async def backlog(self, now: datetime) -> Backlog: ...
 
     def changes(self, topic: str) -> AbstractAsyncContextManager["Changes"]:
-        """Be woken when *topic* changes: `turn`, `send`, `errand`, `line`, or `conversation:ID`."""
+        """Be woken when *topic* changes: `turn`, `send`, `errand`, `line`, `room`, or `conversation:ID`."""
         ...
 
     async def close(self) -> None: ...

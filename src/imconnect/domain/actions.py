@@ -10,13 +10,17 @@ from imconnect.domain.messages import Choice, Purpose
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Send *text*. `source` is the slug it comes from (a topic, a notice) or the agent who wrote it."""
+    """Send *text*. `source` is the slug it comes from (a topic, a notice) or the agent who wrote it.
+
+    Of those with the same `slot` only the newest stands, where the channel can change what it said.
+    """
 
     purpose: Purpose
     source: str
     text: str = field(repr=False)
     choices: tuple[Choice, ...] = ()
     reply_to: str | None = None
+    slot: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,14 @@ class MarkUnreachable:
     reason: str
 
 
-Action = Say | Note | SetTimer | ClearTimer | WithdrawNotices | RunErrand | FollowUp | MarkUnreachable
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """Let what comes from *peer* on the conversation's channel into this conversation."""
+
+    peer: str = field(repr=False)
+
+
+Action = Say | Note | SetTimer | ClearTimer | WithdrawNotices | RunErrand | FollowUp | MarkUnreachable | Admit
 
 
 @dataclass(frozen=True, slots=True)

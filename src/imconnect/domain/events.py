@@ -17,6 +17,8 @@ class MessageReceived:
     attachments: tuple[Attachment, ...] = ()
     secret: Secret | None = None
     language_hint: Language | None = None
+    public: bool = False
+    automatic: bool = False
     reading: Reading = field(default=Reading())
 
 
@@ -57,6 +59,30 @@ class AgentHandedBack:
     agent: str
 
 
+@dataclass(frozen=True, slots=True)
+class AgentTransferred:
+    """Hands the conversation on to the colleague *to*."""
+
+    agent: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSentSnippet:
+    """Says the pack's snippet, or the answer of the topic, of that slug, in the customer's language."""
+
+    agent: str
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAdmitted:
+    """Lets somebody else, who writes from *peer* on the same channel, into the conversation."""
+
+    agent: str
+    peer: str = field(repr=False)
+
+
 class TimerKind(StrEnum):
     REMIND = "remind"  # somebody has been waiting a while since they last heard from us
     GIVE_UP_COLLECTING = "give_up_collecting"  # the missing details do not come
@@ -87,15 +113,21 @@ class PlaceDue:
 
 class ErrandKind(StrEnum):
     DELETE_UPSTREAM = "delete_upstream"  # remove a leaked message from the channel itself
+    FETCH_FILES = "fetch_files"  # bring the files of a message into the store
 
 
 @dataclass(frozen=True, slots=True)
 class ErrandDone:
-    """An errand ended. `done` says whether it achieved what it was sent for; `reason` why not."""
+    """An errand ended. `done` says whether it achieved what it was sent for; `reason` why not.
+
+    `subject` is the message it was about; `secret` what the guard found in that message's files.
+    """
 
     errand: ErrandKind
     done: bool
     reason: str = ""
+    subject: str = ""
+    secret: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,5 +139,14 @@ class DeliveryEnded:
     reason: str = ""
 
 
-AgentsAct = AgentTook | AgentReplied | AgentNoted | AgentResolved | AgentHandedBack
+AgentsAct = (
+    AgentTook
+    | AgentReplied
+    | AgentNoted
+    | AgentResolved
+    | AgentHandedBack
+    | AgentTransferred
+    | AgentSentSnippet
+    | AgentAdmitted
+)
 Event = MessageReceived | MessageEdited | AgentsAct | TimerFell | PlaceDue | ErrandDone | DeliveryEnded

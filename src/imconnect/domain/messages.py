@@ -46,11 +46,29 @@ class Attachment:
     size: int
 
 
+class Remark(StrEnum):
+    """What an agent should know of a message and the customer need not be told."""
+
+    UNVERIFIED_SENDER = "unverified_sender"  # nothing proves that it comes from whom it names
+    REPLY_TO_DIFFERS = "reply_to_differs"
+    LOOKALIKE_SENDER = "lookalike_sender"  # a name or domain that could be taken for one of ours
+    NAME_HIDES_ADDRESS = "name_hides_address"
+    LINK_HIDES_TARGET = "link_hides_target"
+    FORWARDED = "forwarded"
+    REMOVED_BY_SENDER = "removed_by_sender"
+
+
+LARGEST_FILE = 20 * 1024 * 1024
+"""Bytes of a file that is fetched and kept. Telegram hands bots no more (core.telegram.org/bots/api#getfile)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """One thing a customer said, exactly once: (`address.channel`, `address.account`, `id`) never repeats.
 
     `revises` is the id of the message this one is an edit of; `choice` is the key of the button that was pressed.
+    `public`: said where others read along. `automatic`: a machine wrote it; kept and shown, never answered. `quoted` is
+    what it repeats of earlier messages: shown to agents, never read as the customer's words.
     Typed text is kept out of `repr`, so that neither a log line nor a traceback can carry it.
     """
 
@@ -63,6 +81,10 @@ class Incoming:
     revises: str | None = None
     choice: str | None = None
     language_hint: Language | None = None
+    public: bool = False
+    automatic: bool = False
+    quoted: str = field(default="", repr=False)
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +118,11 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """Something to say at an address. `key` is the same however often the send is tried."""
+    """Something to say at an address. `key` is the same however often the send is tried.
+
+    `reply_to` is the customer's message it answers. `slot` names what only the newest of may stand (the place in line);
+    `replaces` is the channel's own id of the one before it, where the channel can change what it said.
+    """
 
     key: str
     address: Address
@@ -104,3 +130,7 @@ class Outgoing:
     purpose: Purpose
     choices: tuple[Choice, ...] = ()
     reply_to: str | None = None
+    slot: str | None = None
+    replaces: str | None = None
+    language: Language = Language.CHINESE
+    reference: str = ""

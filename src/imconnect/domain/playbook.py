@@ -110,9 +110,22 @@ class Playbook:
     smalltalk: Mapping[str, frozenset[str]]
     hours: Hours
     pace: Pace = Pace()
+    paces: Mapping[str, Pace] = field(default_factory=dict[str, Pace])
+    snippets: Mapping[Language, Mapping[str, str]] = field(default_factory=dict[Language, Mapping[str, str]])
     official_hosts: frozenset[str] = frozenset()
     off_topic: tuple[str, ...] = field(default=(), repr=False)
     default_language: Language = Language.CHINESE
+
+    def pace_on(self, channel: str) -> Pace:
+        """How people are kept informed on *channel*."""
+        return self.paces.get(channel, self.pace)
+
+    def snippet(self, slug: str, language: Language) -> str | None:
+        """What an agent says by naming *slug*: a snippet of the pack, else the answer of the topic of that slug."""
+        said = self.snippets.get(language, {}).get(slug)
+        if said is None and slug in self.topics:
+            said = self.topics[slug].articles[language].answer
+        return said
 
     def article(self, slug: str, language: Language) -> Article:
         return self.topics[slug].articles[language]

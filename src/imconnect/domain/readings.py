@@ -74,7 +74,7 @@ class Reading:
 
     `topic` is set only when the matcher is sure enough to answer; otherwise `candidates` (best first) holds what may be
     offered as choices, and is empty when nothing in the pack is close. `language` is None where the text has none of
-    its own (a bare hash, an emoji).
+    its own (a bare hash, an emoji). `vouched`: whether the name it asks about is one of our agents'.
     """
 
     language: Language | None = None
@@ -83,3 +83,4 @@ class Reading:
     links: tuple[Link, ...] = ()
     topic: str | None = None
     candidates: tuple[Candidate, ...] = ()
+    vouched: bool | None = None

@@ -6,11 +6,14 @@ from typing import Any
 
 from imconnect.domain.conversations import Conversation, Given, PlaceInLine, Stage
 from imconnect.domain.events import (
+    AgentAdmitted,
     AgentHandedBack,
     AgentNoted,
     AgentReplied,
     AgentResolved,
+    AgentSentSnippet,
     AgentTook,
+    AgentTransferred,
     DeliveryEnded,
     ErrandDone,
     ErrandKind,
@@ -67,6 +70,10 @@ def to_payload(event: Event) -> tuple[str, JSON | None]:  # noqa: C901, PLR0911,
                 payload["secret"] = secret_to_json(event.secret)
             if event.language_hint is not None:
                 payload["hint"] = event.language_hint.value
+            if event.public:
+                payload["public"] = True
+            if event.automatic:
+                payload["automatic"] = True
             return "message", payload or None
         case MessageEdited():
             return "edit", {"id": event.message_id, "secret": secret_to_json(event.secret)}
@@ -80,17 +87,28 @@ def to_payload(event: Event) -> tuple[str, JSON | None]:  # noqa: C901, PLR0911,
             return "resolved", {"agent": event.agent}
         case AgentHandedBack():
             return "handed_back", {"agent": event.agent}
+        case AgentTransferred():
+            return "transferred", {"agent": event.agent, "to": event.to}
+        case AgentSentSnippet():
+            return "snippet", {"agent": event.agent, "slug": event.slug}
+        case AgentAdmitted():
+            return "admitted", {"agent": event.agent, "peer": event.peer}
         case TimerFell():
             return "timer", {"timer": event.timer.value}
         case PlaceDue():
             return "place", {"reason": event.reason.value}
         case ErrandDone():
-            return "errand", {"errand": event.errand.value, "done": event.done, "reason": event.reason}
+            told: JSON = {"errand": event.errand.value, "done": event.done, "reason": event.reason}
+            if event.subject:
+                told["subject"] = event.subject
+            if event.secret is not None:
+                told["secret"] = secret_to_json(event.secret)
+            return "errand", told
         case DeliveryEnded():
             return "delivery", {"key": event.key, "unknown": event.unknown, "reason": event.reason}
 
 
-def from_payload(kind: str, stored: JSON | None, about: About) -> Event:  # noqa: PLR0911 - a table
+def from_payload(kind: str, stored: JSON | None, about: About) -> Event:  # noqa: C901, PLR0911, PLR0912 - a table
     """The event that *kind* and *stored* were made of."""
     payload = stored or {}
     match kind:
@@ -103,6 +121,8 @@ def from_payload(kind: str, stored: JSON | None, about: About) -> Event:  # noqa
                 about.attachments,
                 secret_from_json(payload.get("secret")),
                 Language(hint) if hint else None,
+                payload.get("public", False),
+                payload.get("automatic", False),
             )
         case "edit":
             return MessageEdited(payload["id"], secret_from_json(payload["secret"]))
@@ -116,12 +136,24 @@ def from_payload(kind: str, stored: JSON | None, about: About) -> Event:  # noqa
             return AgentResolved(payload["agent"])
         case "handed_back":
             return AgentHandedBack(payload["agent"])
+        case "transferred":
+            return AgentTransferred(payload["agent"], payload["to"])
+        case "snippet":
+            return AgentSentSnippet(payload["agent"], payload["slug"])
+        case "admitted":
+            return AgentAdmitted(payload["agent"], payload["peer"])
         case "timer":
             return TimerFell(TimerKind(payload["timer"]))
         case "place":
             return PlaceDue(PlaceReason(payload["reason"]))
         case "errand":
-            return ErrandDone(ErrandKind(payload["errand"]), payload["done"], payload["reason"])
+            return ErrandDone(
+                ErrandKind(payload["errand"]),
+                payload["done"],
+                payload["reason"],
+                payload.get("subject", ""),
+                secret_from_json(payload.get("secret")),
+            )
         case "delivery":
             return DeliveryEnded(payload["key"], payload["unknown"], payload["reason"])
         case _:
