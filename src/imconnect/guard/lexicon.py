@@ -1,6 +1,7 @@
 """The word lists recovery phrases are written with, and how rare each word is elsewhere."""
 
 import hashlib
+import zlib
 from dataclasses import dataclass, field
 
 from mnemonic import Mnemonic
@@ -21,6 +22,9 @@ ALPHABETIC = (
     "korean",
 )
 HAN = ("chinese_simplified", "chinese_traditional")
+FURTHER_HAN = "monero_chinese_simplified"
+_ENGLISH = ("slip39", "monero_english", "electrum_1")
+_EVERYDAY = "electrum_1"  # taken from poems, and written by wallets of 2011 to 2014
 LENGTHS = (24, 21, 18, 15, 12)
 _COMMON, _RARE = -40, 60
 _FOREIGN = 35  # a word of a list that is not English, in tenths of a bit: measured, not counted
@@ -36,6 +40,7 @@ class WordList:
     bit: int
     weights: dict[str, int] = field(repr=False)
     counted: bool  # the weights were counted in ordinary text, not taken alike for every word
+    everyday: bool  # most of its words are so common that ordinary sentences come near a phrase
     places: dict[str, int] = field(repr=False)  # for BIP-39's checksum; empty where the list has another
 
 
@@ -53,19 +58,20 @@ class Lexicon:
         for name in ALPHABETIC:
             self._add(name, Mnemonic(name).wordlist, rarity if name == "english" else {}, checked=True)
         for name, words in further.items():
-            self._add(name, words, rarity if name in ("slip39", "monero_english") else {}, checked=False)
+            if name != FURTHER_HAN:
+                self._add(name, words, rarity if name in _ENGLISH else {}, checked=False)
         self.han_places = [{letter: place for place, letter in enumerate(Mnemonic(name).wordlist)} for name in HAN]
-        self.han = frozenset(letter for places in self.han_places for letter in places)
+        self.han = frozenset(letter for places in self.han_places for letter in places) | set(further[FURTHER_HAN])
 
     def _add(self, name: str, words: list[str], rarity: dict[str, int], *, checked: bool) -> None:
         bit = 1 << len(self.lists)
-        plain = lower("\n".join(words)).split("\n")
+        plain = lower("\n".join(words)).replace("'", "").split("\n")
         size = _BITS[len(words)]
         weights = {
             word: max(_COMMON, min(_RARE, rarity[word] - size)) if word in rarity else _FOREIGN for word in plain
         }
         places = {word: place for place, word in enumerate(plain)} if checked else {}
-        self.lists.append(WordList(name, bit, weights, bool(rarity), places))
+        self.lists.append(WordList(name, bit, weights, bool(rarity), name == _EVERYDAY, places))
         if name == "english":
             cut = {word[:_PREFIX] for word in plain}
             self.cut_short = {word: max(_COMMON, min(_RARE, rarity.get(word, 0) - size)) for word in cut}
@@ -101,3 +107,9 @@ def checksum_fits(places: list[int]) -> bool:
     entropy = (bits >> length).to_bytes((len(places) * 11 - length) // 8, "big")
     digest = int.from_bytes(hashlib.sha256(entropy).digest(), "big") >> (256 - length)
     return bits & ((1 << length) - 1) == digest
+
+
+def last_word_fits(letters: str) -> bool:
+    """Whether the last of Monero's Chinese words is the one that the checksum of the others says."""
+    others = letters[:-1]
+    return letters[-1] == others[zlib.crc32(others.encode()) % len(others)]

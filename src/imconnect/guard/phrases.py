@@ -58,11 +58,12 @@ _ENOUGH, _ENOUGH_ALONE, _ENOUGH_IN_CONTEXT, _ENOUGH_UNCOUNTED = 190, 130, 130, 2
 _WORDS, _WORDS_IN_CONTEXT = 7, 5
 _STARTED, _BROKEN_OFF = 40, 90
 _THIN = 80
+_WORDS_EVERYDAY, _THIN_EVERYDAY = 8, 150
 _CHECKED_SCORE = _LEAST_SCORE = 80
 _MOST_CHECKS = 400
 _DIFFERENT = 4  # repeated words are worth so little that fewer different ones never make a phrase
 _VECTOR = "abandon"
-_SHORTEST_GLUED, _SHORTEST_GLUED_ALPHABETIC, _LONGEST_GLUED, _LONGEST_WORD = 16, 36, 600, 13
+_SHORTEST_GLUED, _SHORTEST_GLUED_ALPHABETIC, _LONGEST_GLUED, _LONGEST_WORD = 16, 36, 600, 16
 _CLOSE, _MARGIN = 3, 12
 _PREFIXES, _PREFIXES_IN_CONTEXT = 11, 8
 
@@ -111,7 +112,7 @@ def find(text: str, lexicon: Lexicon, *, context: bool) -> Phrase | None:
     if listed >= (_WORDS_IN_CONTEXT if context else _WORDS):
         found = _spelled_out(tokens, masks, lexicon, context=context)
     if found is None and tokens and len(max(tokens, key=len)) >= _SHORTEST_GLUED:
-        found = _glued(tokens, lexicon)
+        found = _glued(TOKEN.findall(text.replace("'", "")) if "'" in text else tokens, lexicon)
     if found is None and len(tokens) >= _PREFIXES_IN_CONTEXT:
         found = _prefixes(tokens, masks, lexicon, context=context)
     return found
@@ -137,7 +138,7 @@ def _spelled_out(tokens: list[str], masks: list[int], lexicon: Lexicon, *, conte
             for stretch in _stretches(sequence, words, lexicon, slips):
                 if _proven(stretch, words):
                     return Phrase(len(stretch.listed), proven=True)
-                if likely is None and _likely(stretch, counted=words.counted, context=context):
+                if likely is None and _likely(stretch, words, context=context):
                     likely = Phrase(len(stretch.listed), proven=False)
     return likely
 
@@ -224,20 +225,22 @@ def _stretch(
     return _Stretch(tokens, listed, around, score, whole=len(tokens) == len(sequence))
 
 
-def _likely(stretch: _Stretch, *, counted: bool, context: bool) -> bool:
+def _likely(stretch: _Stretch, words: WordList, *, context: bool) -> bool:
     """Whether the stretch is too unlikely to be ordinary words. Where words were not counted, it takes more of them."""
     count = len(stretch.listed)
-    if count < (_WORDS_IN_CONTEXT if context else _WORDS):
+    if count < (_WORDS_IN_CONTEXT if context else _WORDS_EVERYDAY if words.everyday else _WORDS):
         return False
     score = stretch.score
     distinct = len(set(stretch.listed))
     if distinct < count * 0.7:
         score = score * distinct * 6 // (count * 10)
-    if count < len(stretch.tokens) * 0.75:
+    if words.everyday and count < len(stretch.tokens) * 0.9:
+        score -= _THIN_EVERYDAY
+    elif count < len(stretch.tokens) * 0.75:
         score -= _THIN
     if context:
         return score >= _ENOUGH_IN_CONTEXT
-    if not counted:
+    if not words.counted:
         return score >= _ENOUGH_UNCOUNTED
     return score >= (_ENOUGH_ALONE if count == len(stretch.tokens) and stretch.whole else _ENOUGH)
 
