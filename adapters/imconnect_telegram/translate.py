@@ -10,8 +10,8 @@ from typing import Any
 
 from telegram import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update, User
 
+from imconnect.domain.drafting import LANGUAGE_CHOICE, START, TOPIC_CHOICE
 from imconnect.domain.messages import Address, Attachment, Choice, Handle, Incoming, Language, Unreadable
-from imconnect.domain.responder import LANGUAGE_CHOICE, START, TOPIC_CHOICE
 from imconnect.domain.triage import HUMAN, QUEUE_STATUS
 
 CHANNEL = "telegram"

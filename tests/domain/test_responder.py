@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from imconnect.domain.actions import ClearTimer, Decision, FollowUp, Note, RunErrand, Say, SetTimer, WithdrawNotices
+from imconnect.domain.acts import Refusal, refusal
 from imconnect.domain.conversations import MOVES, Conversation, PlaceInLine, Stage
 from imconnect.domain.events import (
     AgentHandedBack,
@@ -25,10 +26,11 @@ from imconnect.domain.events import (
     TimerFell,
     TimerKind,
 )
+from imconnect.domain.hearing import MOST_TRIES
 from imconnect.domain.messages import Language, Purpose, Script
 from imconnect.domain.playbook import Hours, Priority
 from imconnect.domain.readings import SecretKind
-from imconnect.domain.responder import MOST_TRIES, Refusal, decide, refusal
+from imconnect.domain.responder import decide
 from imconnect.testing.makers import NOON, PLAYBOOK, conversation, message, picture, playbook, secret, spotted
 
 S = Stage

@@ -45,6 +45,14 @@ NOTICES: Mapping[str, frozenset[str]] = {
         "busy": "",
         "file-kept": "",
         "while-waiting": "titles",
+        "file-lost": "",
+        "come-in-private": "",
+        "choose-language": "",
+        "status-with-agent": "reference agent",
+        "status-collecting": "reference details",
+        "verify": "case",
+        "verify-yes": "",
+        "verify-no": "",
     }.items()
 }
 
@@ -151,8 +159,17 @@ LABELS: Mapping[str, frozenset[str]] = {
         "command_start": "",
         "command_help": "",
         "command_human": "",
-        "command_queue": "",
+        "command_status": "",
         "command_language": "",
+        "command_verify": "",
+        "language_zh": "",
+        "language_en": "",
+        "private": "",
+        "verify_with_agent": "reference agent",
+        "verify_waiting": "reference",
+        "verify_none": "",
+        "note_undelivered": "reason",
+        "note_admitted": "",
     }.items()
 }
 

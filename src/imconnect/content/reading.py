@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import time
 from pathlib import Path
 from typing import TypeVar, cast
@@ -19,6 +19,7 @@ from imconnect.nlu.details import PROBLEMS
 
 PACK = "pack.toml"
 OFF_TOPIC = "off-topic.txt"
+SNIPPETS = "snippets"
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]+")
 BRACES = re.compile(r"\{([^{}\n]*)\}")
@@ -32,7 +33,7 @@ LIBYAML: type[yaml.SafeLoader] = getattr(
 
 ROOT_KEYS = frozenset(
     {"name", "reference_prefix", "default_language", "languages", "menu", "official_hosts"}
-    | {"topics", "details", "smalltalk", "hours", "pace"}
+    | {"topics", "details", "smalltalk", "hours", "pace", "safety_reminder_on"}
 )
 TOPIC_KEYS = frozenset({"category", "priority", "handoff", "details", "guides"})
 PACE_KEYS = frozenset(one.name for one in fields(Pace))
@@ -143,6 +144,9 @@ class _Reading:
             smalltalk=self.smalltalk(root),
             hours=self.hours(root),
             pace=self.pace(root),
+            paces=self.paces(root),
+            snippets=spoken_in_all({one: self.snippets(one) for one in languages}, default),
+            reminding=frozenset(self.words(root, "safety_reminder_on", "") if "safety_reminder_on" in root else ()),
             official_hosts=self.official_hosts(root),
             off_topic=tuple(text for _, text, _ in self.lines(OFF_TOPIC, None)),
             default_language=default,
@@ -247,15 +251,28 @@ class _Reading:
 
     def pace(self, root: Table) -> Pace:
         section: Table = self.table(root, "pace", "") if "pace" in root else {}
-        self.only(section, PACE_KEYS, "pace")
+        general = {key: value for key, value in section.items() if not isinstance(value, dict)}
+        return self.seconds(general, "pace", Pace())
+
+    def paces(self, root: Table) -> Mapping[str, Pace]:
+        """The paces of channels that have one of their own, on top of the general one."""
+        section: Table = self.table(root, "pace", "") if "pace" in root else {}
+        own = [name for name, value in section.items() if isinstance(value, dict)]
+        if not own:
+            return {}
+        general = self.pace(root)
+        return {name: self.seconds(self.table(section, name, "pace"), f"pace.{name}", general) for name in own}
+
+    def seconds(self, section: Table, where: str, usual: Pace) -> Pace:
+        self.only(section, PACE_KEYS, where)
         seconds: dict[str, int] = {}
         for key in PACE_KEYS & set(section):
             value = section[key]
             if isinstance(value, int) and not isinstance(value, bool) and value > 0:
                 seconds[key] = value
             else:
-                self.root_fault("pace", key, "this is not a number of seconds", "write a whole number above 0")
-        return Pace(**seconds)
+                self.root_fault(where, key, "this is not a number of seconds", "write a whole number above 0")
+        return replace(usual, **seconds)
 
     # -------------------------------------------------------------------------------------------- topics, details
 
@@ -367,6 +384,19 @@ class _Reading:
                 self.braces(page, allowed)
                 notices[slug] = page.body
         return notices
+
+    def snippets(self, language: Language) -> Mapping[str, str]:
+        """What agents say often, each by the name of its file. A pack may have none."""
+        snippets: dict[str, str] = {}
+        for path in sorted((self.folder / language.value / SNIPPETS).glob("*.md")):
+            page = self.page(f"{language.value}/{SNIPPETS}/{path.name}", frozenset())
+            if page is None:
+                continue
+            if not SLUG.fullmatch(path.stem):
+                self.fault(page.file, 0, f'"{path.stem}" is no slug', "use lower-case letters, digits and hyphens")
+            self.braces(page, frozenset())
+            snippets[path.stem] = page.body
+        return snippets
 
     def labels(self, language: Language) -> Mapping[str, str]:
         file = f"{language.value}/labels.toml"

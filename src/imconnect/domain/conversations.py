@@ -79,6 +79,8 @@ class Conversation:
     waiting_since: datetime | None = None
     told_place: int | None = None
     told_at: datetime | None = None
+    reminded: bool = False
+    undelivered: bool = False
     agent: str | None = None
     line: PlaceInLine | None = None
 

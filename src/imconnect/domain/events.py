@@ -17,9 +17,9 @@ class MessageReceived:
     attachments: tuple[Attachment, ...] = ()
     secret: Secret | None = None
     language_hint: Language | None = None
+    reading: Reading = field(default=Reading())
     public: bool = False
     automatic: bool = False
-    reading: Reading = field(default=Reading())
 
 
 @dataclass(frozen=True, slots=True)

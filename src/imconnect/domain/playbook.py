@@ -113,6 +113,9 @@ class Playbook:
     paces: Mapping[str, Pace] = field(default_factory=dict[str, Pace])
     snippets: Mapping[Language, Mapping[str, str]] = field(default_factory=dict[Language, Mapping[str, str]])
     official_hosts: frozenset[str] = frozenset()
+    reminding: frozenset[str] = frozenset()
+    """Channels on which the first answer says that nobody of ours writes first or asks for a phrase."""
+
     off_topic: tuple[str, ...] = field(default=(), repr=False)
     default_language: Language = Language.CHINESE
 

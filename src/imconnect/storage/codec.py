@@ -121,8 +121,8 @@ def from_payload(kind: str, stored: JSON | None, about: About) -> Event:  # noqa
                 about.attachments,
                 secret_from_json(payload.get("secret")),
                 Language(hint) if hint else None,
-                payload.get("public", False),
-                payload.get("automatic", False),
+                public=payload.get("public", False),
+                automatic=payload.get("automatic", False),
             )
         case "edit":
             return MessageEdited(payload["id"], secret_from_json(payload["secret"]))
@@ -184,6 +184,8 @@ def to_memory(conversation: Conversation) -> JSON | None:
         "acknowledged_at": _moment(conversation.acknowledged_at),
         "told_place": conversation.told_place,
         "told_at": _moment(conversation.told_at),
+        "reminded": conversation.reminded,
+        "undelivered": conversation.undelivered,
     }
     return {name: value for name, value in memory.items() if value} or None
 
@@ -214,6 +216,8 @@ def to_conversation(row: Any, details: dict[str, Given], line: PlaceInLine | Non
         waiting_since=row.waiting_since,
         told_place=memory.get("told_place"),
         told_at=_from_moment(memory.get("told_at")),
+        reminded=memory.get("reminded", False),
+        undelivered=memory.get("undelivered", False),
         agent=row.agent,
         line=line,
     )

@@ -11,9 +11,9 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from markupsafe import Markup
 
 from imconnect.domain.conversations import Conversation
+from imconnect.domain.drafting import LANGUAGE_CHOICE, NO, SKIP, TOPIC_CHOICE, YES
 from imconnect.domain.messages import Handle, Incoming, Language
 from imconnect.domain.playbook import Playbook
-from imconnect.domain.responder import LANGUAGE_CHOICE, NO, SKIP, TOPIC_CHOICE, YES
 from imconnect.domain.triage import GIVES_THE_FUNDS_AWAY
 from imconnect.ports import Changes, Line, Speaker, Store, StoreUnavailable, TryLater
 from imconnect.web.armour import MOST_TEXT, TooLarge, form_of, too_long

@@ -1,0 +1,71 @@
+"""A decision in the making: what every part of `decide()` writes on."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from imconnect.domain.actions import Action, Say
+from imconnect.domain.conversations import Conversation, Stage
+from imconnect.domain.messages import Choice, Language, Purpose
+from imconnect.domain.playbook import Playbook
+from imconnect.domain.triage import HUMAN
+
+TOPIC_CHOICE, LANGUAGE_CHOICE = "t:", "l:"
+YES, NO, SKIP, START = "yes", "no", "skip", "start"
+STATUS, LANGUAGE, VERIFY, HELP = "status", "language", "verify", "help"
+PRIVATE = "private"
+"""The key of the button that leads from where others read along to where nobody does; channels know the way."""
+
+COMMANDS = {
+    "/start": START,
+    "/help": HELP,
+    "/status": STATUS,
+    "/human": TOPIC_CHOICE + HUMAN,
+    "/language": LANGUAGE,
+    "/verify": VERIFY,
+    "/skip": SKIP,
+}
+"""What may be typed on any channel in place of a button."""
+
+PLACE = "place"
+"""The slot of what is said about the place in line."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A decision in the making."""
+
+    now_is: Conversation
+    playbook: Playbook
+    now: datetime
+    actions: list[Action] = field(default_factory=list[Action])
+    answering: str | None = None
+
+    @property
+    def language(self) -> Language:
+        return self.now_is.language
+
+    def become(self, stage: Stage) -> None:
+        self.now_is = self.now_is.moved_to(stage)
+
+    def notice(self, slug: str, *, slot: str | None = None, **values: object) -> None:
+        self.say(Purpose.NOTICE, slug, self.playbook.notice(slug, self.language, **values), slot=slot)
+
+    def say(
+        self, purpose: Purpose, source: str, text: str, choices: Iterable[Choice] = (), *, slot: str | None = None
+    ) -> None:
+        offered = tuple(choices)
+        answers = self.answering if purpose in (Purpose.ANSWER, Purpose.QUESTION) else None
+        self.actions.append(Say(purpose, source, text, offered, answers, slot))
+        if offered:
+            self.now_is = replace(self.now_is, offered=tuple(choice.key for choice in offered))
+
+    def choice(self, slug: str) -> Choice:
+        return Choice(TOPIC_CHOICE + slug, self.playbook.article(slug, self.language).title)
+
+    def label_choice(self, key: str) -> Choice:
+        return Choice(key, self.playbook.label(key, self.language))
+
+
+def listed(draft: Draft, words: Iterable[str]) -> str:
+    return draft.playbook.label("list_separator", draft.language).join(words)

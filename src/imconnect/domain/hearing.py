@@ -1,0 +1,354 @@
+"""What customers say."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from imconnect.domain.actions import FollowUp, RunErrand
+from imconnect.domain.commands import fix_language, obey, typed_command
+from imconnect.domain.conversations import Conversation, Given, Stage
+from imconnect.domain.drafting import LANGUAGE_CHOICE, NO, PRIVATE, SKIP, START, TOPIC_CHOICE, YES, Draft
+from imconnect.domain.events import ErrandKind, MessageReceived, PlaceDue, PlaceReason
+from imconnect.domain.messages import LARGEST_FILE, Attachment, Choice, Language, Purpose
+from imconnect.domain.playbook import Handoff
+from imconnect.domain.readings import Secret, Spotted
+from imconnect.domain.serving import (
+    about,
+    answer,
+    answered_lately,
+    ask,
+    case_is_open,
+    clarify,
+    prepare,
+    raise_priority,
+    serve,
+)
+from imconnect.domain.standing import pace, tell_place, to_a_person
+from imconnect.domain.triage import HUMAN, QUEUE_STATUS, SECRET_LEAKED, gives_the_funds_away, triage
+
+MOST_TRIES = 3
+"""Messages we wait for the missing details; then a person sees the case as it is."""
+
+UNCLEAR_BEFORE_A_PERSON = 3
+"""After this many messages we could not place, a person is called rather than asking again."""
+
+
+def hear(draft: Draft, event: MessageReceived) -> str:
+    """What becomes of a customer's message."""
+    if event.automatic:
+        return _automatic(draft, event)
+    draft.answering = event.message_id
+    draft.now_is = replace(draft.now_is, undelivered=False)
+    _hear_language(draft, event)
+    if event.public:
+        return _public(draft, event)
+    if event.secret is not None and (ended := withhold(draft, event.message_id, event.secret)):
+        return ended
+    _fetch(draft, event)
+    return obey(draft, event) or _converse(draft, event)
+
+
+def _converse(draft: Draft, event: MessageReceived) -> str:
+    if draft.now_is.stage is Stage.WITH_AGENT:
+        return "for the agent"  # A person is talking. Bots do not interrupt.
+    if draft.now_is.stage is Stage.RESOLVED:
+        _reopen(draft)
+    _keep_details(draft, event.reading.details, event.attachments)
+    for step in (_choice, _small_talk, _waiting, _collecting, _topic, _candidates):
+        if outcome := step(draft, event):
+            return outcome
+    return _unclear(draft, event)
+
+
+def _automatic(draft: Draft, event: MessageReceived) -> str:
+    """Two machines that answer each other never end: what one wrote is kept, shown and left unanswered."""
+    if event.secret is not None:
+        draft.actions.append(RunErrand(ErrandKind.DELETE_UPSTREAM, event.message_id))
+    return "automatic: kept"
+
+
+def _public(draft: Draft, event: MessageReceived) -> str:
+    """Where others read along, a question of everybody's is answered, once; a case is never discussed."""
+    if draft.now_is.stage is Stage.RESOLVED:
+        _reopen(draft)
+    if event.secret is not None:
+        _warn(draft, event.message_id, event.secret)
+    topic = draft.playbook.topics.get(event.reading.topic or "")
+    invitation = draft.playbook.notice("come-in-private", draft.language)
+    elsewhere = [draft.label_choice(PRIVATE)]
+    if topic is None or topic.handoff is Handoff.AT_ONCE or topic.slug == QUEUE_STATUS:
+        draft.say(Purpose.ANSWER, "come-in-private", invitation, elsewhere)
+        return "public: asked to come in private"
+    if answered_lately(draft, topic.slug):
+        return "public: answered already"
+    text = topic.articles[draft.language].answer + "\n\n" + invitation
+    draft.say(Purpose.ANSWER, topic.slug, text, elsewhere)
+    draft.now_is = replace(draft.now_is, answered=topic.slug, answered_at=draft.now)
+    return f"public: answered: {topic.slug}"
+
+
+def _fetch(draft: Draft, event: MessageReceived) -> None:
+    """Have the files brought in; of those that are too large, say so."""
+    sizes = [file.size for file in event.attachments]
+    if any(size <= LARGEST_FILE for size in sizes):
+        draft.actions.append(RunErrand(ErrandKind.FETCH_FILES, event.message_id))
+    if any(size > LARGEST_FILE for size in sizes):
+        draft.notice("too-large", limit=f"{LARGEST_FILE // (1024 * 1024)} MB")
+
+
+def _hear_language(draft: Draft, event: MessageReceived) -> None:
+    """Answer in the language of the last message that had one, unless the customer fixed it."""
+    now_is = draft.now_is
+    if now_is.language_fixed:
+        return
+    spoken = event.reading.language
+    if spoken is not None:
+        draft.now_is = replace(now_is, language=spoken, script=event.reading.script or now_is.script)
+
+
+def withhold(draft: Draft, message_id: str, secret: Secret) -> str | None:
+    """Warn at once. Returns the outcome when nothing of the message is left to answer."""
+    _warn(draft, message_id, secret)
+    if secret.perhaps_a_hash:
+        return "withheld: a hash or a key"
+    if not gives_the_funds_away(secret):
+        return None  # only the value was masked: the rest of the message is still to be answered
+    if draft.now_is.stage is Stage.RESOLVED:
+        _reopen(draft)
+    priority, why = triage(SECRET_LEAKED, secret, draft.playbook)
+    draft.now_is = replace(draft.now_is, topic=SECRET_LEAKED, priority=priority, why=why)
+    if draft.now_is.stage not in (Stage.WITH_AGENT, Stage.WAITING):
+        to_a_person(draft)
+    return f"withheld: {secret.kind.value}"
+
+
+def _warn(draft: Draft, message_id: str, secret: Secret) -> None:
+    """Have it removed where it was said, and say what to do now."""
+    draft.actions.append(RunErrand(ErrandKind.DELETE_UPSTREAM, message_id))
+    slug = "hash-or-key" if secret.perhaps_a_hash else "secret-removed-" + secret.kind.value.replace("_", "-")
+    draft.say(Purpose.WARNING, slug, draft.playbook.notice(slug, draft.language))
+
+
+def _reopen(draft: Draft) -> None:
+    kept = draft.now_is
+    draft.now_is = replace(
+        Conversation(kept.id, kept.reference, kept.address),
+        stage=Stage.SELF_SERVICE,
+        language=kept.language,
+        language_fixed=kept.language_fixed,
+        script=kept.script,
+        details=kept.details,
+    )
+
+
+def _keep_details(draft: Draft, spotted: tuple[Spotted, ...], attachments: tuple[Attachment, ...]) -> None:
+    """Keep every valid detail, whenever it is given; what an explorer link tells of the chain counts too."""
+    found = {detail.name: Given(detail.value, detail.chain) for detail in spotted if detail.problem is None}
+    if "chain" not in found:
+        chain = next((detail.chain for detail in spotted if detail.chain and detail.problem is None), None)
+        if chain is not None and "chain" not in draft.now_is.details:
+            found["chain"] = Given(chain, chain)
+    if any(attachment.media_type.startswith("image/") for attachment in attachments):
+        found["screenshot"] = Given("attached")
+    if found:
+        draft.now_is = replace(draft.now_is, details={**draft.now_is.details, **found})
+
+
+def _choice(draft: Draft, event: MessageReceived) -> str | None:
+    """A pressed button, or a number, a title or a command typed in its place."""
+    key = event.choice or typed_command(event.text) or _typed_choice(draft, event.text)
+    if key is None:
+        return None
+    topic = key.removeprefix(TOPIC_CHOICE)
+    if key.startswith(TOPIC_CHOICE) and topic in draft.playbook.topics:
+        if draft.now_is.stage is Stage.WAITING and topic == HUMAN:
+            return _added(draft)
+        return serve(draft, topic)
+    if key.startswith(LANGUAGE_CHOICE) and key.removeprefix(LANGUAGE_CHOICE) in list(Language):
+        return fix_language(draft, Language(key.removeprefix(LANGUAGE_CHOICE)))
+    return {YES: _helped, NO: _not_helped, SKIP: _skipped, START: _greet}.get(key, _menu)(draft)
+
+
+def _greet(draft: Draft) -> str:
+    draft.say(Purpose.ANSWER, "welcome", draft.playbook.notice("welcome", draft.language), _menu_choices(draft))
+    return "greeted"
+
+
+def _typed_choice(draft: Draft, text: str) -> str | None:
+    offered = draft.now_is.offered
+    said = text.strip().lower().rstrip(".。!！")
+    # Only a short number is one of ours: Python refuses to read those of thousands of digits.
+    if said.isdecimal() and len(said) <= 2 and 1 <= int(said) <= len(offered):
+        return offered[int(said) - 1]
+    for key in offered:
+        topic = key.removeprefix(TOPIC_CHOICE)
+        # A pack that was changed since may have lost the topic.
+        if key != topic and topic in draft.playbook.topics and said == draft.choice(topic).label.lower():
+            return key
+    for key in (YES, NO, SKIP):
+        wanted = key in offered or (key == SKIP and draft.now_is.stage is Stage.COLLECTING)
+        if wanted and said in draft.playbook.smalltalk.get(key, frozenset()):
+            return key
+    return None
+
+
+def _helped(draft: Draft) -> str:
+    draft.notice("thanks")
+    if not case_is_open(draft):
+        draft.now_is = replace(draft.now_is, topic=None, offered=())
+    return "helped"
+
+
+def _not_helped(draft: Draft) -> str:
+    topic = draft.now_is.answered or draft.now_is.topic
+    if draft.now_is.stage is Stage.WAITING:
+        return _added(draft)
+    if topic is None or topic not in draft.playbook.topics:
+        return serve(draft, HUMAN)
+    about(draft, topic)
+    return prepare(draft, draft.playbook.topics[topic])
+
+
+def _skipped(draft: Draft) -> str:
+    if draft.now_is.stage is not Stage.COLLECTING:
+        return _menu(draft)
+    draft.now_is = replace(draft.now_is, refused=tuple(dict.fromkeys((*draft.now_is.refused, *draft.now_is.asked_for))))
+    to_a_person(draft)
+    return "queued without details"
+
+
+def _small_talk(draft: Draft, event: MessageReceived) -> str | None:
+    said = event.text.strip().lower().rstrip(".。!！~～ ")
+    if said in draft.playbook.smalltalk.get("greeting", frozenset()) and draft.now_is.stage is not Stage.WAITING:
+        if draft.now_is.stage is Stage.COLLECTING:
+            return None
+        return _greet(draft)
+    if said in draft.playbook.smalltalk.get("thanks", frozenset()):
+        draft.notice("thanks")
+        return "thanked"
+    return None
+
+
+def _waiting(draft: Draft, event: MessageReceived) -> str | None:
+    """Somebody in the line says more: kept for the agent, answered where the pack can help meanwhile."""
+    if draft.now_is.stage is not Stage.WAITING:
+        return None
+    topic = event.reading.topic
+    if topic == QUEUE_STATUS:
+        return tell_place(draft)
+    if topic is not None and topic != HUMAN:
+        before = draft.now_is.priority
+        raise_priority(draft, topic)
+        if draft.now_is.priority < before:
+            article = draft.playbook.article(topic, draft.language)
+            draft.say(Purpose.ANSWER, topic, article.answer)
+            draft.actions.append(FollowUp(PlaceDue(PlaceReason.RAISED)))
+            return f"raised: {topic}"
+        if draft.playbook.topics[topic].handoff is not Handoff.AT_ONCE and not answered_lately(draft, topic):
+            return answer(draft, draft.playbook.topics[topic])
+    return _added(draft)
+
+
+def _added(draft: Draft) -> str:
+    """Say, now and then, that what they write reaches the case."""
+    last = draft.now_is.acknowledged_at
+    if last is not None and draft.now - last < timedelta(seconds=pace(draft).acknowledge_gap):
+        return "added"
+    draft.now_is = replace(draft.now_is, acknowledged_at=draft.now)
+    draft.notice("message-added", reference=draft.now_is.reference)
+    return "added, acknowledged"
+
+
+def _collecting(draft: Draft, event: MessageReceived) -> str | None:
+    """Something said while we wait for details: an answer to our question, unless it plainly is not."""
+    if draft.now_is.stage is not Stage.COLLECTING:
+        return None
+    if event.reading.topic == QUEUE_STATUS:
+        return tell_place(draft)
+    if event.reading.topic == HUMAN:
+        return _skipped(draft)
+    if not event.text.strip():
+        return _wordless(draft, event)
+    return None if _is_another_matter(draft, event) else _take_details(draft, event)
+
+
+def _take_details(draft: Draft, event: MessageReceived) -> str:
+    """What is still missing is asked for again only together with what was received, and not for ever."""
+    asked = [name for name in draft.now_is.asked_for if name in draft.playbook.details]
+    spotted = event.reading.details
+    faulty = [detail for detail in spotted if detail.problem is not None and detail.name in asked]
+    if not faulty and (free := _free_detail(draft, event)):
+        draft.now_is = replace(draft.now_is, details={**draft.now_is.details, free: Given(event.text.strip())})
+    draft.now_is = replace(draft.now_is, tries=draft.now_is.tries + 1)
+    lacking = [name for name in asked if name not in draft.now_is.details]
+    if not lacking:
+        to_a_person(draft)
+        return "queued"
+    if draft.now_is.tries >= MOST_TRIES:
+        to_a_person(draft)
+        return "queued with what there is"
+    ask(draft, lacking, [name for name in asked if name in draft.now_is.details], faulty)
+    return "asked again: " + ", ".join(lacking)
+
+
+def _is_another_matter(draft: Draft, event: MessageReceived) -> bool:
+    """A new question: the matcher is sure of a different topic, and nothing we asked for is in the message."""
+    topic = event.reading.topic
+    if topic is None or topic == draft.now_is.topic:
+        return False
+    return not {detail.name for detail in event.reading.details} & set(draft.now_is.asked_for)
+
+
+def _free_detail(draft: Draft, event: MessageReceived) -> str | None:
+    """The free-worded detail these words answer: the first still lacking, unless they only hold values of others."""
+    details = draft.playbook.details
+    lacking = [name for name in draft.now_is.asked_for if name not in draft.now_is.details]
+    only_values = bool(event.reading.details) and event.reading.language is None
+    if only_values:
+        return None
+    return next((name for name in lacking if name in details and details[name].free), None)
+
+
+def _topic(draft: Draft, event: MessageReceived) -> str | None:
+    topic = event.reading.topic
+    return serve(draft, topic) if topic is not None and topic in draft.playbook.topics else None
+
+
+def _candidates(draft: Draft, event: MessageReceived) -> str | None:
+    known = [one.topic for one in event.reading.candidates if one.topic in draft.playbook.topics][:3]
+    if not known:
+        return None
+    clarify(draft)
+    choices = [draft.choice(slug) for slug in dict.fromkeys([*known, HUMAN])]
+    draft.say(Purpose.QUESTION, "did-you-mean", draft.playbook.notice("did-you-mean", draft.language), choices)
+    return "offered: " + ", ".join(known)
+
+
+def _unclear(draft: Draft, event: MessageReceived) -> str:
+    """Nothing in the pack is close: one focused question, then a person; never a guess."""
+    if draft.now_is.stage is Stage.WAITING:
+        return _added(draft)
+    if not event.text.strip():
+        return _wordless(draft, event)
+    draft.now_is = replace(draft.now_is, unclear=draft.now_is.unclear + 1)
+    if draft.now_is.unclear >= UNCLEAR_BEFORE_A_PERSON:
+        return serve(draft, HUMAN)
+    clarify(draft)
+    slug = "unclear" if draft.now_is.unclear == 1 else "unclear-again"
+    draft.say(Purpose.QUESTION, slug, draft.playbook.notice(slug, draft.language), _menu_choices(draft))
+    return "asked what it is about"
+
+
+def _wordless(draft: Draft, event: MessageReceived) -> str:
+    draft.notice("file-kept" if event.attachments else "could-not-read")
+    return "file kept" if event.attachments else "could not read"
+
+
+def _menu(draft: Draft) -> str:
+    if draft.now_is.stage is Stage.WAITING:
+        return _added(draft)  # an old button; who waits needs no menu
+    draft.say(Purpose.QUESTION, "unclear", draft.playbook.notice("unclear", draft.language), _menu_choices(draft))
+    return "menu shown"
+
+
+def _menu_choices(draft: Draft) -> list[Choice]:
+    return [draft.choice(slug) for slug in draft.playbook.menu]
