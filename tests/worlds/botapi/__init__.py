@@ -6,13 +6,23 @@
         ...  # a bot at server.url with server.world.token
         await ann.hears("welcome")
 
+A staff group with topics, and somebody at work in it:
+
+        staff = server.world.forum()
+        mei = staff.member("Mei")
+        mei.says("/take", thread=topic)
+        await staff.hears("Mei", thread=topic)
+
 What it answers is held against aiogram's types, and its wording and rules follow Telegram's own server.
 """
 
+from tests.worlds.botapi.business import Connection
 from tests.worlds.botapi.chats import Chat, Message, Topic
+from tests.worlds.botapi.contents import ONE_PIXEL
 from tests.worlds.botapi.faults import Moment
+from tests.worlds.botapi.groups import Group, Member
 from tests.worlds.botapi.limits import Limits
-from tests.worlds.botapi.people import ONE_PIXEL, Person
+from tests.worlds.botapi.people import Person
 from tests.worlds.botapi.server import Server, serving
 from tests.worlds.botapi.world import TOKEN, Call, World
 
@@ -21,7 +31,10 @@ __all__ = [
     "TOKEN",
     "Call",
     "Chat",
+    "Connection",
+    "Group",
     "Limits",
+    "Member",
     "Message",
     "Moment",
     "Person",

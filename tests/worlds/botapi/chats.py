@@ -1,16 +1,18 @@
 """What is kept of a chat: its messages as people see them now, its topics, its members, its files."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 Json = dict[str, Any]
 
 GENERAL = 1  # the id of a forum's General topic; never sent as message_thread_id
+BLOCK = bytes(64 * 1024)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file Telegram holds. `size` may be more than there is `content`: a big file need not exist to be refused."""
+    """A file Telegram holds. What `size` has more than `content` are zeros nobody keeps, so big files are light."""
 
     file_id: str
     unique_id: str
@@ -19,6 +21,12 @@ class StoredFile:
     media_type: str
     name: str
     path: str
+
+    def chunks(self) -> Iterator[bytes]:
+        """All `size` bytes of it, a little at a time."""
+        yield self.content
+        for start in range(len(self.content), self.size, len(BLOCK)):
+            yield BLOCK[: self.size - start]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,7 @@ class Topic:
     thread: int
     name: str
     icon_color: int = 0x6FB9F0
+    creator: int = 0
     closed: bool = False
     hidden: bool = False
 
@@ -94,12 +103,16 @@ class Chat:
     blocked: bool = False
     deactivated: bool = False
     migrated_to: int | None = None
+    linked_channel: Json | None = None
     bot_status: str = "member"
     bot_rights: frozenset[str] = frozenset()
     members: dict[int, str] = field(default_factory=dict[int, str])
     messages: dict[int, Message] = field(default_factory=dict[int, Message])
     topics: dict[int, Topic] = field(default_factory=dict[int, Topic])
+    deleted_topics: dict[int, float] = field(default_factory=dict[int, float])  # thread -> when it was deleted
     general: Topic = field(default_factory=lambda: Topic(GENERAL, "General"))
+    pinned: list[int] = field(default_factory=list[int])  # the latest last
+    forgotten: set[int] = field(default_factory=set[int])  # messages the bot is shown nothing of any more
     edits: list[Edit] = field(default_factory=list[Edit])
     deleted: list[int] = field(default_factory=list[int])
     actions: list[str] = field(default_factory=list[str])
@@ -108,6 +121,11 @@ class Chat:
     @property
     def is_group(self) -> bool:
         return self.kind in ("group", "supergroup")
+
+    @property
+    def bot_is_in(self) -> bool:
+        """Whether the bot is there to hear anything."""
+        return self.kind == "private" or self.bot_status in ("member", "administrator", "restricted")
 
     @property
     def from_bot(self) -> list[Message]:

@@ -1,23 +1,22 @@
 """What people do on Telegram, each act told to the bot as Telegram would tell it."""
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.worlds.botapi.chats import Chat, Edit, Json, Message, StoredFile, Topic
-from tests.worlds.botapi.texts import CAPTION_LIMIT, TEXT_LIMIT, found_entities, units
+from tests.worlds.botapi import contents
+from tests.worlds.botapi.chats import Chat, Edit, Json, Message, Topic
+from tests.worlds.botapi.contents import ONE_PIXEL
+from tests.worlds.botapi.menus import menu_for
+from tests.worlds.botapi.texts import CAPTION_LIMIT, TEXT_LIMIT, checked_entities, found_entities, units
 
 if TYPE_CHECKING:
     from tests.worlds.botapi.world import World
 
 ANONYMOUS_ADMIN: Json = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
 CHANNEL_POSTER: Json = {"id": 136817688, "is_bot": True, "first_name": "Channel", "username": "Channel_Bot"}
-
-ONE_PIXEL = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415408d763f8cfc0000003010100"
-    "18dd8db00000000049454e44ae426082"
-)  # the smallest PNG there is: one red pixel
+CHANNEL_ID = -1_009_000_000_000
+MAY_MANAGE = frozenset({"administrator", "creator"})
 
 
 @dataclass(eq=False, slots=True)
@@ -34,6 +33,11 @@ class Person:
     def chat(self) -> Chat:
         """The private chat with the bot."""
         return self.world.chats[self.id]
+
+    @property
+    def place(self) -> Chat:
+        """Where they write unless another chat is named."""
+        return self.chat
 
     def as_json(self) -> Json:
         json: Json = {"id": self.id, "is_bot": False, "first_name": self.name}
@@ -58,48 +62,64 @@ class Person:
         thread: int | None = None,
         reply_to: Message | None = None,
         quote: str | None = None,
-        forwarded_from: "Person | None" = None,
+        entities: Sequence[Json] = (),
+        forwarded_from: "Person | str | None" = None,
     ) -> Message:
-        """Write *text* to the bot, or into *chat*."""
+        """Write *text*; `entities` is what they made bold. Forwarded from a mere name is from somebody who hides."""
         if not text.strip() or units(text) > TEXT_LIMIT:
             raise ValueError("no Telegram client sends a text like this")
         content: Json = {"text": text}
-        if entities := found_entities(text):
-            content["entities"] = entities
+        if shown := checked_entities(text, list(entities)) or found_entities(text):
+            content["entities"] = shown
         if quote is not None:
             content["quote"] = {"text": quote, "position": 0, "is_manual": True}
+            if reply_to is not None:
+                content["quote"]["position"] = units(reply_to.text[: reply_to.text.index(quote)])
         if forwarded_from is not None:
-            content["forward_origin"] = {
-                "type": "user",
-                "date": int(self.world.now()),
-                "sender_user": forwarded_from.as_json(),
-            }
+            content["forward_origin"] = self._origin(forwarded_from)
         return self._sends(content, chat, thread, reply_to)
+
+    def forwards(self, message: Message, *, chat: Chat | None = None, thread: int | None = None) -> Message:
+        """Forward *message*, whatever it holds, with a note whose it was."""
+        origin = self.world.origin_of(message)
+        return self._sends(contents.things_in(message) | {"forward_origin": origin}, chat, thread)
+
+    def forwards_post(self, text: str, *, channel: str = "News", chat: Chat | None = None) -> Message:
+        """Forward what a channel of that name posted."""
+        posted: Json = {"type": "channel", "date": int(self.world.now()), "message_id": 7}
+        posted["chat"] = {"id": CHANNEL_ID, "type": "channel", "title": channel}
+        return self._sends({"text": text, "forward_origin": posted}, chat)
+
+    def _origin(self, source: "Person | str") -> Json:
+        date = int(self.world.now())
+        if isinstance(source, str):
+            return {"type": "hidden_user", "date": date, "sender_user_name": source}
+        return {"type": "user", "date": date, "sender_user": source.as_json()}
 
     def _sends(
         self, content: Json, chat: Chat | None, thread: int | None = None, reply_to: Message | None = None
     ) -> Message:
-        where = chat or self.chat
+        where = chat or self.place
         if where.kind == "private":
             where.started = True
             where.blocked = False
             if thread is not None:
-                where.topics.setdefault(thread, Topic(thread, "Topic"))
+                where.topics.setdefault(thread, Topic(thread, "Topic", creator=self.id))
+        else:
+            self._may_write(where, thread)
         message = self.world.post(where, self.as_json(), content, thread=thread, reply_to=reply_to)
-        if where.kind == "private" or self._bot_sees(where, message):
-            self.world.emit("message", message.json, where.id)
+        self.world.tell(where, message)
         return message
 
-    def _bot_sees(self, chat: Chat, message: Message) -> bool:
-        """Whether the bot is told of a group's message (core.telegram.org/bots/features#privacy-mode)."""
-        if chat.bot_status not in ("member", "administrator"):
-            return False
-        if not self.world.privacy_mode or chat.bot_status == "administrator":
-            return True
-        answered: Json = message.json.get("reply_to_message", {})
-        is_answer = answered.get("from", {}).get("id") == self.world.bot["id"]
-        name = f"@{self.world.bot['username']}"
-        return is_answer or name in message.text or message.text.startswith("/")
+    def _may_write(self, chat: Chat, thread: int | None) -> None:
+        """Raise `ValueError` where Telegram's own programs would not let them write."""
+        if chat.migrated_to is not None:
+            raise ValueError("this group has become a supergroup")
+        topic = chat.general if thread is None else chat.topics.get(thread)
+        if chat.forum and topic is None:
+            raise ValueError("there is no such topic")
+        if chat.forum and topic is not None and topic.closed and chat.members.get(self.id) not in MAY_MANAGE:
+            raise ValueError("this topic is closed, and they are no administrator")
 
     def edits(self, message: Message, text: str) -> Message:
         """Change what *message* says (its caption, where it is a file)."""
@@ -112,8 +132,14 @@ class Person:
             message.json[entities] = found
         chat.edits.append(Edit(message.id, before, text))
         self.world.notify()
-        if chat.kind == "private" or self._bot_sees(chat, message):
-            self.world.emit("edited_message", dict(message.json), chat.id)
+        self.world.tell(chat, message, "edited_message")
+        return message
+
+    def replaces_photo(self, message: Message, content: bytes) -> Message:
+        """Put another photo into *message*, one of an album perhaps; its caption stays."""
+        message.json.update(contents.photo(self.world, content) | {"edit_date": int(self.world.now())})
+        self.world.notify()
+        self.world.tell(self.world.chats[message.chat_id], message, "edited_message")
         return message
 
     def deletes(self, message: Message) -> None:
@@ -127,10 +153,11 @@ class Person:
         """Press the button called *label* under the bot's *message*; returns the press's id."""
         chat = self.world.chats[message.chat_id]
         press_id = str(4_382_000_000_000 + self.world.new_id())
-        if message.id in chat.messages:
+        if message.id in chat.messages and message.id not in chat.forgotten:
             under: Json = message.json
         else:
             under = {"chat": chat.as_json(), "message_id": message.id, "date": 0}
+        self.world.pressed_at[press_id] = self.world.now()
         self.world.presses[press_id] = None
         press: Json = {
             "id": press_id,
@@ -150,21 +177,28 @@ class Person:
         *,
         caption: str | None = None,
         chat: Chat | None = None,
+        thread: int | None = None,
+        reply_to: Message | None = None,
         album_of: Message | None = None,
     ) -> Message:
         """Send a photo; with `album_of` a late part of the album that message began."""
         group = {"media_group_id": album_of.json["media_group_id"]} if album_of is not None else {}
-        return self._sends(group | self._photo(content) | _caption(caption), chat)
+        return self._sends(group | contents.photo(self.world, content) | _caption(caption), chat, thread, reply_to)
 
     def sends_album(
-        self, contents: Sequence[bytes], *, caption: str | None = None, chat: Chat | None = None
+        self,
+        photos: Sequence[bytes],
+        *,
+        caption: str | None = None,
+        chat: Chat | None = None,
+        thread: int | None = None,
     ) -> list[Message]:
         """Several photos at once: to the bot they are as many messages with one `media_group_id`."""
         group = {"media_group_id": str(13_000_000_000_000 + self.world.new_id())}
-        captions = [caption] + [None] * (len(contents) - 1)
+        captions = [caption] + [None] * (len(photos) - 1)
         return [
-            self._sends(group | self._photo(content) | _caption(text), chat)
-            for content, text in zip(contents, captions, strict=True)
+            self._sends(group | contents.photo(self.world, content) | _caption(text), chat, thread)
+            for content, text in zip(photos, captions, strict=True)
         ]
 
     def sends_document(
@@ -176,29 +210,72 @@ class Person:
         size: int | None = None,
         caption: str | None = None,
         chat: Chat | None = None,
+        thread: int | None = None,
+        reply_to: Message | None = None,
     ) -> Message:
-        """Send a file; `size` claims more bytes than there are."""
+        """Send a file; bytes of `size` beyond *content* are zeros that nobody keeps."""
         stored = self.world.keep_file(content, name, media_type, size=size)
-        return self._sends({"document": document_json(stored)} | _caption(caption), chat)
+        return self._sends(contents.document(stored) | _caption(caption), chat, thread, reply_to)
 
-    def sends_voice(self, content: bytes = b"OggS", *, duration: int = 3, chat: Chat | None = None) -> Message:
+    def sends_voice(
+        self,
+        content: bytes = b"OggS",
+        *,
+        duration: int = 3,
+        caption: str | None = None,
+        chat: Chat | None = None,
+        thread: int | None = None,
+    ) -> Message:
         stored = self.world.keep_file(content, "voice.oga", "audio/ogg")
-        voice = _file_json(stored) | {"duration": duration, "mime_type": stored.media_type}
-        return self._sends({"voice": voice}, chat)
+        return self._sends(contents.voice(stored, duration) | _caption(caption), chat, thread)
 
-    def sends_sticker(self, emoji: str = "😀", *, chat: Chat | None = None) -> Message:
+    def sends_audio(self, name: str = "call.mp3", content: bytes = b"ID3", *, chat: Chat | None = None) -> Message:
+        return self._sends(contents.audio(self.world.keep_file(content, name, "audio/mpeg")), chat)
+
+    def sends_video(
+        self,
+        name: str = "screen.mp4",
+        content: bytes = b"ftyp",
+        *,
+        size: int | None = None,
+        caption: str | None = None,
+        chat: Chat | None = None,
+        thread: int | None = None,
+    ) -> Message:
+        stored = self.world.keep_file(content, name, "video/mp4", size=size)
+        return self._sends(contents.video(stored) | _caption(caption), chat, thread)
+
+    def sends_video_note(self, content: bytes = b"ftyp", *, chat: Chat | None = None) -> Message:
+        """Send one of the round videos."""
+        return self._sends(contents.video_note(self.world.keep_file(content, "note.mp4", "video/mp4")), chat)
+
+    def sends_animation(self, name: str = "cat.mp4", content: bytes = b"ftyp", *, chat: Chat | None = None) -> Message:
+        return self._sends(contents.animation(self.world.keep_file(content, name, "video/mp4")), chat)
+
+    def sends_sticker(self, emoji: str = "😀", *, chat: Chat | None = None, thread: int | None = None) -> Message:
         stored = self.world.keep_file(b"RIFF", "sticker.webp", "image/webp")
-        look: Json = {"type": "regular", "width": 512, "height": 512, "is_animated": False, "is_video": False}
-        return self._sends({"sticker": _file_json(stored) | look | {"emoji": emoji, "set_name": "HotCherry"}}, chat)
+        return self._sends(contents.sticker(stored, emoji), chat, thread)
 
     def sends_contact(self, phone_number: str, first_name: str, *, chat: Chat | None = None) -> Message:
-        return self._sends({"contact": {"phone_number": phone_number, "first_name": first_name}}, chat)
+        return self._sends(contents.contact(phone_number, first_name), chat)
+
+    def sends_own_contact(self, phone_number: str) -> Message:
+        """Share the number of their own account."""
+        return self._sends(contents.contact(phone_number, self.name, self.id), None)
 
     def sends_location(self, latitude: float, longitude: float, *, chat: Chat | None = None) -> Message:
-        return self._sends({"location": {"latitude": latitude, "longitude": longitude}}, chat)
+        return self._sends(contents.location(latitude, longitude), chat)
 
-    def _photo(self, content: bytes) -> Json:
-        return {"photo": photo_json(self.world, content)}
+    def sends_venue(
+        self, title: str, address: str, latitude: float = 1.5, longitude: float = 2.5, *, chat: Chat | None = None
+    ) -> Message:
+        return self._sends(contents.venue(title, address, latitude, longitude), chat)
+
+    def sends_dice(self, emoji: str = "🎲", value: int = 4, *, chat: Chat | None = None) -> Message:
+        return self._sends(contents.dice(emoji, value), chat)
+
+    def sends_poll(self, question: str, *options: str, chat: Chat | None = None) -> Message:
+        return self._sends(contents.poll(str(self.world.new_id()), question, options), chat)
 
     # ---- coming and going
 
@@ -213,17 +290,15 @@ class Person:
 
     def joins(self, chat: Chat, status: str = "member") -> "Person":
         """Become a `member`, `administrator` or `creator` of *chat*."""
-        chat.members[self.id] = status
+        self.world.set_member_status(chat, self.id, status)
         note = self.world.post(chat, self.as_json(), {"new_chat_members": [self.as_json()]})
-        if chat.bot_status in ("member", "administrator"):
-            self.world.emit("message", note.json, chat.id)
+        self.world.tell(chat, note)
         return self
 
     def leaves(self, chat: Chat) -> None:
-        chat.members[self.id] = "left"
+        self.world.set_member_status(chat, self.id, "left")
         note = self.world.post(chat, self.as_json(), {"left_chat_member": self.as_json()})
-        if chat.bot_status in ("member", "administrator"):
-            self.world.emit("message", note.json, chat.id)
+        self.world.tell(chat, note)
 
     def posts_as_the_group(self, text: str, chat: Chat, *, thread: int | None = None) -> Message:
         """Write as an anonymous administrator: the sender is the group itself."""
@@ -231,13 +306,14 @@ class Person:
 
     def posts_as_a_channel(self, text: str, chat: Chat, *, thread: int | None = None) -> Message:
         """Write in the name of a channel."""
-        channel: Json = {"id": -1_009_000_000_000, "type": "channel", "title": "News"}
+        channel: Json = {"id": CHANNEL_ID, "type": "channel", "title": "News"}
         return self._posts_as(CHANNEL_POSTER, channel, text, chat, thread)
 
     def _posts_as(self, sender: Json, face: Json, text: str, chat: Chat, thread: int | None) -> Message:
-        message = self.world.post(chat, sender, {"text": text, "sender_chat": face}, thread=thread)
-        if self._bot_sees(chat, message):
-            self.world.emit("message", message.json, chat.id)
+        entities = found_entities(text)
+        content: Json = {"text": text, "sender_chat": face} | ({"entities": entities} if entities else {})
+        message = self.world.post(chat, sender, content, thread=thread)
+        self.world.tell(chat, message)
         return message
 
     # ---- topics
@@ -245,47 +321,51 @@ class Person:
     def opens_topic(self, chat: Chat, name: str) -> Topic:
         return open_topic(self.world, chat, self.as_json(), name)
 
+    def renames_topic(self, chat: Chat, thread: int, name: str) -> None:
+        chat.topics[thread].name = name
+        self._notes(chat, thread, {"forum_topic_edited": {"name": name}})
+
     def closes_topic(self, chat: Chat, thread: int) -> None:
         chat.topics[thread].closed = True
-        note = self.world.post(chat, self.as_json(), {"forum_topic_closed": {}}, thread=thread)
-        self.world.emit("message", note.json, chat.id)
+        self._notes(chat, thread, {"forum_topic_closed": {}})
 
     def reopens_topic(self, chat: Chat, thread: int) -> None:
         chat.topics[thread].closed = False
-        note = self.world.post(chat, self.as_json(), {"forum_topic_reopened": {}}, thread=thread)
-        self.world.emit("message", note.json, chat.id)
+        self._notes(chat, thread, {"forum_topic_reopened": {}})
 
     def deletes_topic(self, chat: Chat, thread: int) -> None:
         """Remove a topic with all its messages. The bot is never told."""
-        forget_topic(chat, thread)
+        forget_topic(chat, thread, self.world.now())
         self.world.notify()
+
+    def _notes(self, chat: Chat, thread: int, content: Json) -> None:
+        self.world.tell(chat, self.world.post(chat, self.as_json(), content, thread=thread))
 
     # ---- what they get to see
 
     async def hears(self, words: str = "", *, within: float = 5.0) -> Message:
         """Wait for the bot to say something with *words* in it, in private, that was not heard before."""
-        return await self.world.until(lambda: self._new_words(words), within)
+        return await self.world.until(lambda: self.world.unheard(self.chat, words), within)
 
-    def _new_words(self, words: str) -> Message | None:
-        heard = self.world.heard.setdefault(self.id, set())
-        for message in self.chat.from_bot:
-            if message.id not in heard and words in message.text:
-                heard.add(message.id)
-                return message
-        return None
+    def menu(self, chat: Chat | None = None) -> list[str]:
+        """The commands they are offered when they type a slash, in private or in *chat*."""
+        where = chat or self.chat
+        shown = menu_for(self.world.commands, where, self.id, (self.language_code or "").partition("-")[0])
+        return [f"/{command['command']} {command['description']}" for command in shown]
 
 
 def open_topic(world: "World", chat: Chat, sender: Json, name: str, icon_color: int = 0x6FB9F0) -> Topic:
     """Open a topic; its id is that of the note that says so."""
     note = world.post(chat, sender, {"forum_topic_created": {"name": name, "icon_color": icon_color}})
     note.json.update({"message_thread_id": note.id, "is_topic_message": True})
-    topic = chat.topics[note.id] = Topic(note.id, name, icon_color)
-    world.emit("message", note.json, chat.id)
+    topic = chat.topics[note.id] = Topic(note.id, name, icon_color, sender["id"])
+    world.tell(chat, note)
     return topic
 
 
-def forget_topic(chat: Chat, thread: int) -> None:
+def forget_topic(chat: Chat, thread: int, now: float) -> None:
     del chat.topics[thread]
+    chat.deleted_topics[thread] = now
     for message in chat.in_topic(thread):
         del chat.messages[message.id]
 
@@ -297,28 +377,3 @@ def _caption(caption: str | None) -> Json:
         raise ValueError("no Telegram client sends a caption like this")
     entities = found_entities(caption)
     return {"caption": caption} | ({"caption_entities": entities} if entities else {})
-
-
-def _file_json(stored: StoredFile) -> Json:
-    return {"file_id": stored.file_id, "file_unique_id": stored.unique_id, "file_size": stored.size}
-
-
-def document_json(stored: StoredFile) -> Json:
-    return _file_json(stored) | {"file_name": stored.name, "mime_type": stored.media_type}
-
-
-def photo_json(world: "World", content: bytes) -> list[Json]:
-    """A photo in the sizes Telegram makes of it, the smallest first."""
-    width, height = _png_size(content)
-    small = world.keep_file(content, "thumbnail.jpg", "image/jpeg")
-    full = world.keep_file(content, "photo.jpg", "image/jpeg")
-    scale = min(1.0, 90 / max(width, height))
-    thumbnail = {"width": max(1, int(width * scale)), "height": max(1, int(height * scale))}
-    return [_file_json(small) | thumbnail, _file_json(full) | {"width": width, "height": height}]
-
-
-def _png_size(content: bytes) -> tuple[int, int]:
-    if not content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return (800, 600)
-    width, height = struct.unpack(">II", content[16:24])
-    return (int(width), int(height))

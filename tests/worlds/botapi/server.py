@@ -11,6 +11,7 @@ import aiohttp
 from aiohttp import web
 from tests.worlds.botapi import oracle
 from tests.worlds.botapi.chats import Json
+from tests.worlds.botapi.control import Control
 from tests.worlds.botapi.faults import Cut, Fault, Garbled, Hangs, Moment, Refused
 from tests.worlds.botapi.methods import METHODS, SPELLING
 from tests.worlds.botapi.parameters import Parameters, Upload
@@ -21,6 +22,7 @@ from tests.worlds.botapi.world import Call, World
 log = logging.getLogger(__name__)
 
 LARGEST_REQUEST = 60 * 1024 * 1024  # bytes
+UPLOAD_LIMIT = 50 * 1024 * 1024  # bytes of one file; core.telegram.org/bots/faq#how-do-i-upload-a-large-file
 WEBHOOK_TIMEOUT = 10.0  # seconds until a delivery counts as failed
 GATEWAY_PAGE = (
     "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n</body>\r\n</html>"
@@ -40,9 +42,7 @@ class Server:
         application = web.Application(client_max_size=LARGEST_REQUEST)
         application.router.add_route("*", "/bot{token}/{method}", self._call)
         application.router.add_get("/file/bot{token}/{path:.+}", self._file)
-        application.router.add_post("/world/says", self._says)
-        application.router.add_post("/world/presses", self._presses)
-        application.router.add_get("/world/chats", self._chats)
+        application.router.add_routes(Control(self.world).routes())
         self._runner = web.AppRunner(application, handler_cancellation=True, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
@@ -69,7 +69,10 @@ class Server:
         method = SPELLING.get(asked)
         if method is None:
             return _answer(Refusal(404, "Not Found: method not found").as_json(), 404)
-        parameters = await _read(request)
+        try:
+            parameters = await _read(request)
+        except web.HTTPRequestEntityTooLarge:
+            return _answer(Refusal(413, "Request Entity Too Large").as_json(), 413)
         chat_id = parameters.integer("chat_id") or None
         fault = self.world.faults.next_for(asked, chat_id)
         return await self._meet(fault, request, method, parameters)
@@ -128,7 +131,12 @@ class Server:
             return _answer(Refusal(401, "Unauthorized").as_json(), 401)
         for stored in self.world.files.values():
             if stored.path == request.match_info["path"]:
-                return web.Response(body=stored.content, content_type="application/octet-stream")
+                answer = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
+                answer.content_length = stored.size
+                await answer.prepare(request)
+                for chunk in stored.chunks():
+                    await answer.write(chunk)
+                return answer
         return _answer(Refusal(404, "Not Found").as_json(), 404)
 
     # ---- the webhook
@@ -171,31 +179,6 @@ class Server:
             world.updates.confirm(pending.id)
         world.notify()
 
-    # ---- a way in for tests that run in another process
-
-    async def _says(self, request: web.Request) -> web.StreamResponse:
-        """`{"person": 1001, "text": "…"}`; without `person` somebody new says it, called `name`."""
-        wish = await request.json()
-        person = self.world.people.get(wish.get("person", 0)) or self.world.person(wish.get("name", "Ann"))
-        message = person.says(wish["text"])
-        return _answer({"person": person.id, "message_id": message.id})
-
-    async def _presses(self, request: web.Request) -> web.StreamResponse:
-        """`{"person": 1001, "message_id": 7, "label": "…"}`"""
-        wish = await request.json()
-        person = self.world.people[wish["person"]]
-        press = person.presses(person.chat.messages[wish["message_id"]], wish["label"])
-        return _answer({"press": press})
-
-    async def _chats(self, request: web.Request) -> web.StreamResponse:
-        """Every chat by its id: its messages as they stand, and the ids of those taken back."""
-        return _answer(
-            {
-                str(chat.id): {"messages": [m.json for m in chat.messages.values()], "deleted": chat.deleted}
-                for chat in self.world.chats.values()
-            }
-        )
-
 
 def _answer(body: Json, status: int = 200) -> web.Response:
     return web.json_response(body, status=status, dumps=_dumps)
@@ -233,7 +216,9 @@ async def _read(request: web.Request) -> Parameters:
     elif request.can_read_body:
         for name, part in (await request.post()).items():
             if isinstance(part, web.FileField):
-                uploads[name] = Upload(part.filename, part.content_type, part.file.read())
+                uploads[name] = Upload.of(part.filename, part.content_type, part.file.read())
+                if uploads[name].size > UPLOAD_LIMIT:
+                    raise web.HTTPRequestEntityTooLarge(UPLOAD_LIMIT, uploads[name].size)
             else:
                 values[name] = part if isinstance(part, str) else bytes(part).decode()
     return Parameters(values, uploads)

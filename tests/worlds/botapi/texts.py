@@ -37,13 +37,29 @@ def found_entities(text: str) -> list[dict[str, Any]]:
 
 def checked_entities(text: str, entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """*entities* if every one begins and ends between two characters of *text*; refused otherwise."""
-    boundaries = {0}
-    position = 0
+    starts = {0: 0}  # UTF-16 offset of each character, and its offset in UTF-8 bytes
+    position = place = 0
     for character in text:
         position += units(character)
-        boundaries.add(position)
+        place += len(character.encode())
+        starts[position] = place
     for entity in entities:
         start, end = entity["offset"], entity["offset"] + entity["length"]
-        if start not in boundaries or end not in boundaries or end <= start:
-            raise bad_request("ENTITY_BOUNDS_INVALID")
+        if start < 0:
+            raise bad_request(f"receive an entity with incorrect offset {start}")
+        if end <= start:
+            raise bad_request(f"receive an entity with incorrect length {entity['length']}")
+        if start >= position:
+            raise bad_request(f"entity begins after the end of the text at UTF-16 offset {start}")
+        if start not in starts:
+            raise bad_request(f"entity begins in a middle of a UTF-16 symbol at byte offset {starts[start + 1]}")
+        if end > position:
+            raise bad_request(
+                f"entity beginning at UTF-16 offset {start} ends after the end of the text at UTF-16 offset {end}"
+            )
+        if end not in starts:
+            raise bad_request(
+                f"entity beginning at UTF-16 offset {start} ends in a middle of a UTF-16 symbol at byte offset "
+                f"{starts[end + 1]}"
+            )
     return entities

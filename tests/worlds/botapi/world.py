@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 
+from tests.worlds.botapi.business import Connection
 from tests.worlds.botapi.chats import Chat, Json, Message, StoredFile, Topic
+from tests.worlds.botapi.contents import things_in
 from tests.worlds.botapi.faults import Cut, FaultQueue, Garbled, Hangs, Moment, Refused
+from tests.worlds.botapi.groups import Group
 from tests.worlds.botapi.limits import Limits, Meter
+from tests.worlds.botapi.menus import Scope
 from tests.worlds.botapi.oracle import check_update
 from tests.worlds.botapi.people import Person
 from tests.worlds.botapi.refusals import Refusal, bad_request, forbidden
@@ -64,7 +68,10 @@ class World:
         self.calls: list[Call] = []
         self.presses: dict[str, Json | None] = {}  # id of a button press -> how it was answered
         self.heard: dict[int, set[int]] = {}  # chat -> messages a test has waited for
-        self.commands: dict[tuple[str, str], list[Json]] = {}  # (scope, language) -> menu
+        self.pressed_at: dict[str, float] = {}  # id of a button press -> when
+        self.commands: dict[tuple[Scope, str], list[Json]] = {}  # whom for, and in which language
+        self.connections: dict[str, Connection] = {}  # business accounts the bot writes for
+        self.topics_remembered_for = 0.0  # seconds Telegram's server still believes in a topic that was deleted
         self.breaches: list[Exception] = []
         self.faults = FaultQueue()
         self.meter = Meter(limits or Limits())
@@ -127,36 +134,55 @@ class World:
         self.people[user_id] = Person(self, user_id, name, username, language_code)
         return self.people[user_id]
 
-    def group(self, title: str = "Wallet Users", *, bot_rights: Iterable[str] | None = None) -> Chat:
+    def group(self, title: str = "Wallet Users", *, bot_rights: Iterable[str] | None = None) -> Group:
         """A basic group with the bot in it; `bot_rights` makes the bot an administrator."""
-        return self._add_group(Chat(-self.new_id(), "group", title), bot_rights)
+        return self._add_group(Group(-self.new_id(), "group", title, world=self), bot_rights)
 
-    def supergroup(self, title: str = "Wallet Users", *, bot_rights: Iterable[str] | None = None) -> Chat:
+    def supergroup(self, title: str = "Wallet Users", *, bot_rights: Iterable[str] | None = None) -> Group:
         """A supergroup with the bot in it; `bot_rights` makes the bot an administrator."""
-        return self._add_group(Chat(self._supergroup_id(), "supergroup", title), bot_rights)
+        return self._add_group(Group(self._supergroup_id(), "supergroup", title, world=self), bot_rights)
 
     def forum(
         self, title: str = "Staff", *, bot_rights: Iterable[str] | None = ("can_manage_topics", "can_delete_messages")
-    ) -> Chat:
+    ) -> Group:
         """A supergroup with topics; the bot is an administrator unless `bot_rights` is None."""
-        return self._add_group(Chat(self._supergroup_id(), "supergroup", title, forum=True), bot_rights)
+        return self._add_group(Group(self._supergroup_id(), "supergroup", title, forum=True, world=self), bot_rights)
+
+    def business(self, name: str = "Shop") -> Connection:
+        """Somebody new with a business account that lets the bot write for them."""
+        connection = Connection(self, f"BC{self.new_id()}", self.person(name))
+        self.connections[connection.id] = connection
+        connection.announce()
+        return connection
 
     def _supergroup_id(self) -> int:
         return -1_000_000_000_000 - self.new_id()
 
-    def _add_group(self, chat: Chat, bot_rights: Iterable[str] | None) -> Chat:
-        self.chats[chat.id] = chat
-        chat.bot_status = "left"
-        self.set_bot_status(chat, "member" if bot_rights is None else "administrator", bot_rights or ())
-        return chat
+    def _add_group(self, group: Group, bot_rights: Iterable[str] | None) -> Group:
+        self.chats[group.id] = group
+        group.bot_status = "left"
+        self.set_bot_status(group, "member" if bot_rights is None else "administrator", bot_rights or ())
+        return group
+
+    def actor(self, chat: Chat) -> Json:
+        """Who does what nobody in particular does: the owner of *chat*."""
+        owner = next((user for user in chat.members if chat.members[user] == "creator"), None)
+        return self.people[owner].as_json() if owner else {"id": 1, "is_bot": False, "first_name": "Owner"}
 
     def set_bot_status(self, chat: Chat, status: str, rights: Iterable[str] = ()) -> None:
-        """Make the bot a `member` or an `administrator` of *chat*, or let it be `left` or `kicked`."""
+        """Make the bot a `member`, an `administrator` or `restricted` in *chat*, or let it be `left` or `kicked`."""
         before = self.member_json(chat, self.bot["id"])
         chat.bot_status, chat.bot_rights = status, frozenset(rights)
-        owner = next((user for user in chat.members if chat.members[user] == "creator"), None)
-        actor = self.people[owner].as_json() if owner else {"id": 1, "is_bot": False, "first_name": "Owner"}
-        self._emit_bot_membership(chat, actor, before)
+        self._emit_bot_membership(chat, self.actor(chat), before)
+
+    def set_member_status(self, chat: Chat, user_id: int, status: str) -> None:
+        """Change what somebody is in *chat*; only a bot that is an administrator, and asked for it, is told."""
+        before = self.member_json(chat, user_id)
+        chat.members[user_id] = status
+        if chat.bot_status == "administrator":
+            change = self._change(chat, self.actor(chat), before, self.member_json(chat, user_id))
+            self.emit("chat_member", change, chat.id)
+        self.notify()
 
     def set_blocked(self, person: Person, blocked: bool) -> None:
         before = self._private_bot_member(person.chat)
@@ -170,24 +196,22 @@ class World:
 
     def _emit_bot_membership(self, chat: Chat, actor: Json, before: Json) -> None:
         after = self._private_bot_member(chat) if chat.kind == "private" else self.member_json(chat, self.bot["id"])
-        change = {
-            "chat": chat.as_json(),
-            "from": actor,
-            "date": int(self.now()),
-            "old_chat_member": before,
-            "new_chat_member": after,
-        }
-        self.emit("my_chat_member", change, chat.id)
+        self.emit("my_chat_member", self._change(chat, actor, before, after), chat.id)
 
-    def upgrade(self, group: Chat) -> Chat:
+    def _change(self, chat: Chat, actor: Json, before: Json, after: Json) -> Json:
+        change: Json = {"chat": chat.as_json(), "from": actor, "date": int(self.now())}
+        return change | {"old_chat_member": before, "new_chat_member": after}
+
+    def upgrade(self, group: Chat) -> Group:
         """Turn a basic group into a supergroup: from now on the old id is refused with the new one."""
-        new = Chat(
+        new = Group(
             self._supergroup_id(),
             "supergroup",
             group.name,
             bot_status=group.bot_status,
             bot_rights=group.bot_rights,
             members=dict(group.members),
+            world=self,
         )
         self.chats[new.id] = new
         old_note = self.post(group, self.bot, {"migrate_to_chat_id": new.id})
@@ -206,6 +230,8 @@ class World:
             json["is_anonymous"] = False
         if status == "kicked":
             json["until_date"] = 0
+        if status == "restricted":
+            json |= {"is_member": True, "until_date": 0} | dict.fromkeys(MEMBER_RIGHTS, False)
         if status == "administrator":
             rights = chat.bot_rights if is_bot else frozenset({"can_manage_chat"})
             json |= {"can_be_edited": False, "is_anonymous": False, "can_manage_chat": True}
@@ -238,7 +264,7 @@ class World:
         }
         if thread is not None:
             json |= {"message_thread_id": thread, "is_topic_message": True}
-        if reply_to is not None:
+        if reply_to is not None and "external_reply" not in content:
             json["reply_to_message"] = {k: v for k, v in reply_to.json.items() if k != "reply_to_message"}
         message = Message(json | content)
         chat.messages[message.id] = message
@@ -260,6 +286,43 @@ class World:
         )
         self.files[stored.file_id] = stored
         return stored
+
+    def origin_of(self, message: Message) -> Json:
+        """Whose *message* was, as a forward of it tells."""
+        date = message.json["date"]
+        if "forward_origin" in message.json:
+            return dict(message.json["forward_origin"])
+        if "sender_chat" in message.json:
+            return {"type": "chat", "date": date, "sender_chat": message.json["sender_chat"]}
+        return {"type": "user", "date": date, "sender_user": message.json["from"]}
+
+    def forget(self, message: Message) -> None:
+        """Show the bot nothing of *message* any more; people see it, and can press its buttons."""
+        self.chats[message.chat_id].forgotten.add(message.id)
+
+    def unheard(self, chat: Chat, words: str, thread: int | None = None) -> Message | None:
+        """The first thing the bot said in *chat* with *words* in it that nobody waited for; now somebody has."""
+        heard = self.heard.setdefault(chat.id, set())
+        for message in chat.from_bot:
+            if message.id not in heard and words in message.text and thread in (None, message.thread):
+                heard.add(message.id)
+                return message
+        return None
+
+    def tell(self, chat: Chat, message: Message, kind: str = "message") -> None:
+        """Tell the bot of *message*, where Telegram would (core.telegram.org/bots/features#privacy-mode)."""
+        if chat.kind == "private" or (chat.bot_is_in and self._is_for_the_bot(chat, message)):
+            self.emit(kind, message.json, chat.id)
+
+    def _is_for_the_bot(self, chat: Chat, message: Message) -> bool:
+        if not self.privacy_mode or chat.bot_status == "administrator" or not things_in(message):
+            return True
+        answered: Json = message.json.get("reply_to_message", {})
+        name = f"@{self.bot['username']}".lower()
+        if answered.get("from", {}).get("id") == self.bot["id"] or name in message.text.lower():
+            return True
+        command = message.text.partition(" ")[0]
+        return command.startswith("/") and "@" not in command
 
     # ---- what the bot is told
 
@@ -319,6 +382,12 @@ class World:
 
     # ---- who may be written to
 
+    @staticmethod
+    def migrated(new_id: int) -> Refusal:
+        """The refusal of a group that has become the supergroup *new_id*."""
+        reason = "Bad Request: group chat was upgraded to a supergroup chat"
+        return Refusal(400, reason, {"migrate_to_chat_id": new_id})
+
     def chat_to_read(self, chat_id: str) -> Chat:
         chat = self._find(chat_id)
         if chat.kind == "private" and not chat.started:
@@ -332,11 +401,7 @@ class World:
     def chat_to_write(self, chat_id: str) -> Chat:
         chat = self._find(chat_id)
         if chat.migrated_to is not None:
-            raise Refusal(
-                400,
-                "Bad Request: group chat was upgraded to a supergroup chat",
-                {"migrate_to_chat_id": chat.migrated_to},
-            )
+            raise self.migrated(chat.migrated_to)
         if chat.kind == "private" and chat.deactivated:
             raise forbidden("user is deactivated")
         if chat.kind == "private" and not chat.started and self._is_known(chat.id):
@@ -365,6 +430,9 @@ class World:
         if chat.forum or (chat.kind == "private" and chat.topics):
             topic = chat.topics.get(thread)
             if topic is None:
+                gone = chat.deleted_topics.get(thread)
+                if gone is not None and self.now() < gone + self.topics_remembered_for:
+                    raise bad_request("TOPIC_DELETED")
                 raise bad_request("message thread not found")
             if topic.closed and "can_manage_topics" not in chat.bot_rights:
                 raise bad_request("TOPIC_CLOSED")
@@ -374,6 +442,24 @@ class World:
         return None
 
 
+MEMBER_RIGHTS: tuple[str, ...] = (
+    "can_send_messages",
+    "can_send_audios",
+    "can_send_documents",
+    "can_send_photos",
+    "can_send_videos",
+    "can_send_video_notes",
+    "can_send_voice_notes",
+    "can_send_polls",
+    "can_send_other_messages",
+    "can_add_web_page_previews",
+    "can_react_to_messages",
+    "can_edit_tag",
+    "can_change_info",
+    "can_invite_users",
+    "can_pin_messages",
+    "can_manage_topics",
+)
 ADMINISTRATOR_RIGHTS: tuple[str, ...] = (
     "can_delete_messages",
     "can_manage_video_chats",
