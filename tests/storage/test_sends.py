@@ -46,7 +46,9 @@ async def test_a_send_carries_all_it_was_given_under_the_key_of_its_event(store:
     (case,) = await take_turn(store, answer("pick", Purpose.QUESTION, choices), answer("then"))
     (send,) = await claim(store)
 
-    assert send.message == Outgoing(f"{case.events[0].id}.0", address(), "pick", Purpose.QUESTION, choices)
+    reference = case.conversation.reference
+    pick = Outgoing(f"{case.events[0].id}.0", address(), "pick", Purpose.QUESTION, choices, reference=reference)
+    assert send.message == pick
     assert send.conversation == case.conversation.id
 
 
@@ -205,6 +207,6 @@ async def test_an_errand_that_ended_becomes_an_event_once(store: Store, done: bo
     await store.settle_errands([result], NOON)
     await store.settle_errands([result], NOON)
 
-    assert await events(store) == [ErrandDone(ErrandKind.DELETE_UPSTREAM, done, result.reason)]
+    assert await events(store) == [ErrandDone(ErrandKind.DELETE_UPSTREAM, done, result.reason, "m1")]
     assert list(await store.claim_errands("web", "site", 10, later(10_000))) == []
     assert (await store.backlog(NOON)).errands == 0

@@ -16,7 +16,12 @@ Rows = Sequence[Mapping[str, Any]]
 
 def insert(connection: sa.Connection, table: sa.Table) -> Any:
     """An INSERT that can say what to do on conflict."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    return insert_for(connection.dialect.name, table)
+
+
+def insert_for(dialect: str, table: sa.Table) -> Any:
+    """The same, for statements that are made once and run often."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: Rows) -> int:

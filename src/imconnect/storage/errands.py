@@ -1,6 +1,6 @@
 """What goes out and what falls due: sends, errands, timers and the watch over the line."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -16,10 +16,11 @@ from imconnect.domain.events import (
     TimerFell,
     TimerKind,
 )
-from imconnect.domain.messages import Address, Choice, Outgoing, Purpose
+from imconnect.domain.messages import Address, Choice, Language, Outgoing, Purpose
 from imconnect.domain.playbook import Pace
 from imconnect.domain.waiting import notice_due
-from imconnect.ports import DueErrand, DueSend, ErrandResult, SendResult, SendState
+from imconnect.ports import Bounced, DueErrand, DueSend, ErrandResult, SendResult, SendState
+from imconnect.storage import files
 from imconnect.storage import tables as t
 from imconnect.storage.dialect import Many, among, insert, insert_new, is_listed, listed
 from imconnect.storage.recording import event_row
@@ -62,7 +63,7 @@ def _found(
 
 @cache
 def _due(*, locking: bool) -> Any:
-    o, b = t.outbox, t.outbox.alias("b")
+    o, b, v = t.outbox, t.outbox.alias("b"), t.conversations.c
     # One look into an index for each address. As an anti-join, PostgreSQL without statistics reads them all for each.
     first = (
         sa.select(b.c.id)
@@ -76,10 +77,13 @@ def _due(*, locking: bool) -> Any:
         .limit(1)
         .scalar_subquery()
     )
-    said = (o.c.id, o.c.conversation_id, o.c.key, o.c.peer, o.c.purpose, o.c.choices, o.c.reply_to, o.c.attempts)
+    said = tuple(
+        o.c[name]
+        for name in ("id", "conversation_id", "key", "peer", "purpose", "choices", "reply_to", "slot", "attempts")
+    )
     statement = (
-        sa.select(*said, t.messages.c.text)
-        .select_from(o.join(t.messages, t.messages.c.id == o.c.id))
+        sa.select(*said, t.messages.c.text, v.language, v.reference, _stands_in_slot(o).label("replaces"))
+        .select_from(o.join(t.messages, t.messages.c.id == o.c.id).join(t.conversations, v.id == o.c.conversation_id))
         .where(
             o.c.channel == sa.bindparam("channel"),
             o.c.account == sa.bindparam("account"),
@@ -94,6 +98,21 @@ def _due(*, locking: bool) -> Any:
     return statement.with_for_update(of=o, skip_locked=True) if locking else statement
 
 
+def _stands_in_slot(send: sa.Table) -> sa.ColumnElement[str | None]:
+    """What the channel calls the newest thing said in the slot of *send*; without a slot nothing is looked up."""
+    s = t.outbox.alias("s")
+    newest = (
+        sa.select(s.c.external_id)
+        .where(
+            s.c.conversation_id == send.c.conversation_id, s.c.slot == send.c.slot, s.c.state == SendState.SENT.value
+        )
+        .order_by(s.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return sa.case((send.c.slot.is_not(None), newest))
+
+
 def _outgoing(row: Any, channel: str, account: str) -> Outgoing:
     return Outgoing(
         key=row.key,
@@ -102,6 +121,10 @@ def _outgoing(row: Any, channel: str, account: str) -> Outgoing:
         purpose=Purpose(row.purpose),
         choices=tuple(Choice(key, label) for key, label in row.choices or ()),
         reply_to=row.reply_to,
+        slot=row.slot,
+        replaces=row.replaces,
+        language=Language(row.language),
+        reference=row.reference,
     )
 
 
@@ -218,6 +241,34 @@ def recover_sends(
     return len(rows), changed
 
 
+def bounce(connection: sa.Connection, bounced: Bounced, now: datetime) -> tuple[bool, int | None]:
+    """A send that came back: whether that is news, and its conversation; None where nothing of the kind was sent."""
+    o, c = t.outbox.c, t.contact_channels.c
+    row = connection.execute(
+        sa.select(o.id, o.conversation_id, o.key, o.channel, o.account, o.peer, o.state)
+        .where(o.channel == bounced.channel, o.account == bounced.account, o.external_id == bounced.send)
+        .order_by(o.id.desc())
+        .limit(1)
+        .with_for_update()
+    ).first()
+    if row is None:
+        return False, None
+    if row.state == SendState.FAILED.value:
+        return False, row.conversation_id  # heard before; who wrote again since can be reached
+    send = sa.update(t.outbox).where(o.id == row.id)
+    if not bounced.final:
+        connection.execute(send.values(reason=bounced.reason))
+        return False, row.conversation_id
+    connection.execute(send.values(state=SendState.FAILED.value, unsettled=False, reason=bounced.reason))
+    connection.execute(
+        sa.update(t.contact_channels)
+        .where(c.channel == row.channel, c.account == row.account, c.peer == row.peer)
+        .values(unreachable=bounced.reason)
+    )
+    _tell_of_deliveries(connection, [(row, SendResult(row.id, SendState.FAILED, reason=bounced.reason))], now)
+    return True, row.conversation_id
+
+
 # ----------------------------------------------------------------------------------------------------------- errands
 
 
@@ -239,6 +290,8 @@ def claim_errands(connection: sa.Connection, channel: str, account: str, limit: 
     if rows:
         mine = among(connection, e.id, [row.id for row in rows])
         connection.execute(sa.update(t.errands).where(mine).values(not_before=now + ERRAND_LEASE))
+    to_fetch = [row.subject for row in rows if row.kind == ErrandKind.FETCH_FILES.value]
+    files_of = files.named_by(connection, channel, account, to_fetch)
     return [
         DueErrand(
             row.id,
@@ -247,6 +300,7 @@ def claim_errands(connection: sa.Connection, channel: str, account: str, limit: 
             Address(row.channel, row.account, row.peer),
             row.subject,
             row.attempts,
+            files_of.get(row.subject, ()) if row.kind == ErrandKind.FETCH_FILES.value else (),
         )
         for row in rows
     ]
@@ -268,11 +322,11 @@ def settle_errands(connection: sa.Connection, results: Sequence[ErrandResult], n
         )
         if ended:
             row = connection.execute(
-                sa.select(t.errands.c.conversation_id, t.errands.c.key, t.errands.c.kind).where(
+                sa.select(t.errands.c.conversation_id, t.errands.c.key, t.errands.c.kind, t.errands.c.subject).where(
                     t.errands.c.id == result.id
                 )
             ).one()
-            event = ErrandDone(ErrandKind(row.kind), result.done, result.reason)
+            event = ErrandDone(ErrandKind(row.kind), result.done, result.reason, row.subject, result.secret)
             source = ("desk", "errand", row.key)
             connection.execute(
                 insert(connection, t.events).on_conflict_do_nothing(),
@@ -310,9 +364,9 @@ def fire_timers(connection: sa.Connection, limit: int, now: datetime) -> int:
     return len(rows)
 
 
-def watch_line(connection: sa.Connection, pace: Pace, now: datetime) -> int:
+def watch_line(connection: sa.Connection, pace: Pace, now: datetime, paces: Mapping[str, Pace]) -> int:
     """Have those told of changes of place to whom they matter. One query over the whole line, however long."""
-    c = t.waiting_line.c
+    c, v = t.waiting_line.c, t.conversations.c
     ranked = sa.select(
         c.conversation_id,
         c.told_place,
@@ -320,9 +374,15 @@ def watch_line(connection: sa.Connection, pace: Pace, now: datetime) -> int:
         sa.func.row_number().over(order_by=(c.priority, c.since, c.conversation_id)).label("place"),
     ).subquery()
     moved = connection.execute(
-        sa.select(ranked).where(ranked.c.told_place.is_not(None), ranked.c.place < ranked.c.told_place)
+        sa.select(ranked, v.channel)
+        .join_from(ranked, t.conversations, v.id == ranked.c.conversation_id)
+        .where(ranked.c.told_place.is_not(None), ranked.c.place < ranked.c.told_place)
     ).all()
-    due = [row for row in moved if notice_due(row.told_place, row.place, row.told_at, now, pace.notice_gap)]
+    due = [
+        row
+        for row in moved
+        if notice_due(row.told_place, row.place, row.told_at, now, paces.get(row.channel, pace).notice_gap)
+    ]
     if not due:
         return 0
     # The half minute keeps one change from being queued again while its event waits for its turn.

@@ -1,19 +1,23 @@
-"""What is shown of what is stored: lists, dossiers, transcripts, backlogs; and who may sign in."""
+"""What is shown of what is stored: lists, dossiers, transcripts, backlogs."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from imconnect.domain.conversations import Conversation, Given, Stage
-from imconnect.domain.messages import Address, Attachment, Choice, Language, Purpose
+from imconnect.domain.messages import Address, Choice, Language, Purpose, Remark
 from imconnect.domain.playbook import Priority
 from imconnect.domain.readings import SecretKind
-from imconnect.ports import Agent, Backlog, Dossier, Line, SendState, Speaker, Summary
+from imconnect.ports import Backlog, Dossier, FileOfMessage, Line, SendState, Speaker, Summary
 from imconnect.storage import tables as t
-from imconnect.storage.dialect import among, insert
+from imconnect.storage.dialect import insert
+from imconnect.storage.files import files_of
 from imconnect.storage.turning import load
+
+MOST_RELATED = 5
 
 TO_CUSTOMERS = (Speaker.CUSTOMER.value, Speaker.BOT.value, Speaker.AGENT.value)
 
@@ -79,18 +83,23 @@ def _summary(row: Any) -> Summary:
 
 
 def dossier(connection: sa.Connection, reference: str) -> Dossier | None:
+    return dossier_of(connection, t.conversations.c.reference == reference)
+
+
+def dossier_of(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> Dossier | None:
+    """Everything about the one conversation of which *condition* is true."""
     v, w, p, e = t.conversations.c, t.waiting_line.c, t.contact_channels.c, t.events.c
     ranked = sa.select(
         w.conversation_id, sa.func.row_number().over(order_by=(w.priority, w.since, w.conversation_id)).label("place")
     ).subquery()
     row = connection.execute(
-        sa.select(t.conversations, p.name, p.unreachable, ranked.c.place)
+        sa.select(t.conversations, p.name, p.handle, p.unreachable, ranked.c.place)
         .select_from(
             t.conversations.outerjoin(ranked, ranked.c.conversation_id == v.id).outerjoin(
                 t.contact_channels, sa.and_(p.channel == v.channel, p.account == v.account, p.peer == v.peer)
             )
         )
-        .where(v.reference == reference)
+        .where(condition)
     ).first()
     if row is None:
         return None
@@ -110,7 +119,24 @@ def dossier(connection: sa.Connection, reference: str) -> Dossier | None:
         outcomes=tuple((outcome.at, outcome.kind, outcome.outcome) for outcome in outcomes),
         unreachable=row.unreachable,
         asked_for=tuple(memory.get("asked_for", ())),
+        related=tuple(_related(connection, row.id, row.channel, row.handle)),
     )
+
+
+def _related(connection: sa.Connection, conversation: int, channel: str, handle: str | None) -> list[str]:
+    """References of other conversations under the same handle of the channel, newest first."""
+    if not handle:
+        return []
+    v, p = t.conversations.c, t.contact_channels.c
+    theirs = sa.and_(p.channel == v.channel, p.account == v.account, p.peer == v.peer)
+    rows = connection.execute(
+        sa.select(v.reference)
+        .join_from(t.contact_channels, t.conversations, theirs)
+        .where(p.channel == channel, p.handle == handle, v.id != conversation)
+        .order_by(v.id.desc())
+        .limit(MOST_RELATED)
+    )
+    return list(rows.scalars())
 
 
 def transcript(connection: sa.Connection, address: Address, after: int, limit: int) -> list[Line]:
@@ -123,7 +149,8 @@ def transcript(connection: sa.Connection, address: Address, after: int, limit: i
         t.messages.c.speaker.in_(TO_CUSTOMERS),
         sa.or_(t.outbox.c.state.is_(None), t.outbox.c.state != SendState.WITHDRAWN.value),
     )
-    return _lines(connection, condition, limit)
+    # What a message quotes and what is remarked on it is for agents.
+    return [replace(line, quoted="", remarks=()) for line in _lines(connection, condition, limit)]
 
 
 def _lines(connection: sa.Connection, condition: sa.ColumnElement[bool], limit: int | None) -> list[Line]:
@@ -135,17 +162,11 @@ def _lines(connection: sa.Connection, condition: sa.ColumnElement[bool], limit: 
         .order_by(m.id)
         .limit(limit)
     ).all()
-    files: dict[int, tuple[Attachment, ...]] = {}
-    wanted = [row.id for row in rows]
-    if wanted:
-        statement = sa.select(t.attachments).where(among(connection, t.attachments.c.message_id, wanted))
-        for file in connection.execute(statement.order_by(t.attachments.c.id)):
-            attached = Attachment(file.external_id, file.name, file.media_type, file.size)
-            files[file.message_id] = (*files.get(file.message_id, ()), attached)
+    files = files_of(connection, [row.id for row in rows])
     return [_line(row, files.get(row.id, ())) for row in rows]
 
 
-def _line(row: Any, files: tuple[Attachment, ...]) -> Line:
+def _line(row: Any, files: tuple[FileOfMessage, ...]) -> Line:
     return Line(
         id=row.id,
         speaker=Speaker(row.speaker),
@@ -153,8 +174,10 @@ def _line(row: Any, files: tuple[Attachment, ...]) -> Line:
         text=row.text,
         at=row.sent_at,
         secret=SecretKind(row.secret) if row.secret else None,
-        edited=row.revision > 0,
-        attachments=files,
+        revision=row.revision,
+        files=files,
+        quoted=row.quoted or "",
+        remarks=tuple(Remark(remark) for remark in row.remarks or ()),
         choices=tuple(Choice(key, label) for key, label in row.choices or ()),
         delivery=SendState(row.state) if row.state else None,
         delivery_reason=row.reason or "",
@@ -162,36 +185,7 @@ def _line(row: Any, files: tuple[Attachment, ...]) -> Line:
     )
 
 
-# ------------------------------------------------------------------------------------------------------------ agents
-
-
-def add_agent(connection: sa.Connection, name: str, token_hash: str, expires: datetime, now: datetime) -> Agent:
-    statement = insert(connection, t.agents)
-    statement = statement.on_conflict_do_update(
-        index_elements=["name"],
-        set_={
-            "token_hash": statement.excluded.token_hash,
-            "token_expires_at": statement.excluded.token_expires_at,
-        },
-    ).returning(t.agents.c.id)
-    row = {"name": name, "token_hash": token_hash, "token_expires_at": expires, "created_at": now}
-    return Agent(connection.execute(statement, row).scalar_one(), name)
-
-
-def redeem(connection: sa.Connection, token_hash: str, now: datetime) -> Agent | None:
-    c = t.agents.c
-    row = connection.execute(
-        sa.update(t.agents)
-        .where(c.token_hash == token_hash, c.token_expires_at > now)
-        .values(token_hash=None, token_expires_at=None)
-        .returning(c.id, c.name)
-    ).first()
-    return Agent(row.id, row.name) if row is not None else None
-
-
-def agent(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> Agent | None:
-    row = connection.execute(sa.select(t.agents.c.id, t.agents.c.name).where(condition)).first()
-    return Agent(row.id, row.name) if row is not None else None
+# ------------------------------------------------------------------------------------------------------- what is kept
 
 
 def keep(connection: sa.Connection, name: str, value: str) -> str:
@@ -233,6 +227,7 @@ def backlog(connection: sa.Connection, now: datetime) -> Backlog:
         waiting=count(t.waiting_line),
         errands=count(t.errands, errands),
         quarantined=count(t.quarantine),
+        rooms_failed=count(t.rooms, t.rooms.c.failed.is_not(None)),
     )
 
 

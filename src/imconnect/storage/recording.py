@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from imconnect.domain.conversations import Stage
 from imconnect.domain.events import AgentsAct, Event, MessageEdited, MessageReceived
-from imconnect.domain.messages import Address, Incoming, Language, Unreadable
+from imconnect.domain.messages import Address, Incoming, Language, Remark, Unreadable
 from imconnect.domain.playbook import Priority
-from imconnect.ports import Received, Speaker
+from imconnect.ports import FileState, Received, Speaker
+from imconnect.storage import files
 from imconnect.storage import tables as t
 from imconnect.storage.codec import to_payload
 from imconnect.storage.dialect import Many, among, insert, insert_new, is_listed, listed, next_ids
@@ -35,6 +36,8 @@ ADD_MESSAGES = Many(
         "secret",
         "revision",
         "sent_at",
+        "quoted",
+        "remarks",
     ),
 )
 ADD_EVENTS = Many(
@@ -99,26 +102,29 @@ def _source(item: Received) -> Source:
 
 
 def record(
-    connection: sa.Connection, items: Sequence[Received | Unreadable], newcomers: Newcomers, now: datetime
-) -> Recorded:
-    """Store each item that is not stored yet."""
-    done = Recorded()
-    done.new += _set_aside(connection, [item for item in items if isinstance(item, Unreadable)], now)
+    connection: sa.Connection,
+    items: Sequence[Received | Unreadable],
+    newcomers: Newcomers,
+    done: Recorded,
+    now: datetime,
+) -> None:
+    """Store each message that is not stored yet, and tell *done*."""
+    done.new += set_aside(connection, [item for item in items if isinstance(item, Unreadable)], now)
     received = {_source(item): item for item in reversed(items) if isinstance(item, Received)}
     ordered = list(dict.fromkeys(_source(item) for item in items if isinstance(item, Received)))
     known = _known(connection, ordered)
     fresh = [received[source] for source in ordered if source not in known]
     if not fresh:
-        return done
+        return
     conversations = _conversations(connection, fresh, newcomers, now)
     _store(connection, fresh, conversations, now)
     _withdraw(connection, fresh)
     done.new += len(fresh)
     done.conversations |= set(conversations.values())
-    return done
 
 
-def _set_aside(connection: sa.Connection, items: Sequence[Unreadable], now: datetime) -> int:
+def set_aside(connection: sa.Connection, items: Sequence[Unreadable], now: datetime) -> int:
+    """Keep for an operator that they came. Says how many are new."""
     if not items:
         return 0
     rows = [
@@ -165,16 +171,29 @@ def _conversations(
     connection: sa.Connection, fresh: Sequence[Received], newcomers: Newcomers, now: datetime
 ) -> dict[Address, int]:
     """The conversation each address is in, begun where there is none or the last one ended too long ago."""
-    last = {item.incoming.address: item.incoming for item in fresh}
+    last = last_of_each([item.incoming for item in fresh])
     known = _under_way(connection, last, newcomers, now)
     others = [incoming for address, incoming in last.items() if address not in known]
     return {**known, **_met(connection, others, newcomers, now)} if others else known
 
 
+def last_of_each(said: Iterable[Incoming]) -> dict[Address, Incoming]:
+    """The newest of each address; what a machine wrote counts only where no person wrote."""
+    last: dict[Address, Incoming] = {}
+    for incoming in said:
+        before = last.get(incoming.address)
+        if before is None or before.automatic or not incoming.automatic:
+            last[incoming.address] = incoming
+    return last
+
+
 def _under_way(
     connection: sa.Connection, last: Mapping[Address, Incoming], newcomers: Newcomers, now: datetime
 ) -> dict[Address, int]:
-    """Those that are in a conversation, reachable and named as before: nothing about them is to be written."""
+    """Those that are in a conversation, reachable and named as before: nothing about them is to be written.
+
+    What a machine wrote says nothing about who is there.
+    """
     dialect = connection.dialect.name
     inboxes: dict[tuple[str, str], list[str]] = {}
     for address in last:
@@ -185,8 +204,9 @@ def _under_way(
         wanted = {"channel": channel, "account": account, "limit": limit, "listed": listed(dialect, peers)}
         for row in connection.execute(_under_way_of(dialect), wanted):
             address = Address(channel, account, row.peer)
-            author = last[address].author
-            if (row.handle, row.name) == (author.id, author.name):
+            incoming, author = last[address], last[address].author
+            as_before = row.unreachable is None and (row.handle, row.name) == (author.id, author.name)
+            if as_before or incoming.automatic:
                 found[address] = row.conversation_id
     return found
 
@@ -196,13 +216,12 @@ def _under_way_of(dialect: str) -> Any:
     c, v = t.contact_channels.c, t.conversations.c
     ended = sa.and_(v.stage == Stage.RESOLVED.value, v.updated_at < sa.bindparam("limit", type_=t.UtcTime()))
     return (
-        sa.select(c.peer, c.handle, c.name, c.conversation_id)
+        sa.select(c.peer, c.handle, c.name, c.unreachable, c.conversation_id)
         .select_from(t.contact_channels.join(t.conversations, v.id == c.conversation_id))
         .where(
             c.channel == sa.bindparam("channel"),
             c.account == sa.bindparam("account"),
             is_listed(dialect, c.peer),
-            c.unreachable.is_(None),
             sa.not_(ended),
         )
     )
@@ -213,29 +232,9 @@ def _met(
 ) -> dict[Address, int]:
     """Write down who is new or changed. Rows are locked in order, so that two first messages begin one conversation."""
     last = {incoming.address: incoming for incoming in others}
-    rows = [
-        {
-            "channel": address.channel,
-            "account": address.account,
-            "peer": address.peer,
-            "handle": incoming.author.id,
-            "name": incoming.author.name,
-        }
-        for address, incoming in sorted(last.items(), key=lambda pair: (pair[0].channel, pair[0].account, pair[0].peer))
-    ]
-    statement = insert(connection, t.contact_channels)
-    statement = statement.on_conflict_do_update(
-        index_elements=["channel", "account", "peer"],
-        set_={"handle": statement.excluded.handle, "name": statement.excluded.name, "unreachable": None},
-    ).returning(
-        t.contact_channels.c.id,
-        t.contact_channels.c.contact_id,
-        t.contact_channels.c.conversation_id,
-        t.contact_channels.c.channel,
-        t.contact_channels.c.account,
-        t.contact_channels.c.peer,
-    )
-    found = connection.execute(statement, rows).all()
+    ordered = sorted(others, key=lambda one: (one.address.channel, one.address.account, one.address.peer))
+    found = _written_down(connection, [incoming for incoming in ordered if not incoming.automatic], _INTRODUCED)
+    found += _written_down(connection, [incoming for incoming in ordered if incoming.automatic], _SEEN)
     ended = _ended(connection, [row.conversation_id for row in found if row.conversation_id], newcomers, now)
     known = {
         Address(row.channel, row.account, row.peer): row.conversation_id
@@ -244,6 +243,35 @@ def _met(
     }
     strangers = [row for row in found if Address(row.channel, row.account, row.peer) not in known]
     return {**known, **_begin(connection, strangers, last, newcomers, now)}
+
+
+_INTRODUCED = ("handle", "name", "unreachable")
+"""What a person who writes shows of themselves, and that they can be reached."""
+
+_SEEN = ("peer",)
+"""What a machine that writes shows: nothing that was not known."""
+
+
+def _written_down(connection: sa.Connection, incomings: Sequence[Incoming], shown: Sequence[str]) -> list[Any]:
+    """The rows of those who wrote, new or brought up to date with what was *shown*; locked."""
+    if not incomings:
+        return []
+    rows = [
+        {
+            "channel": incoming.address.channel,
+            "account": incoming.address.account,
+            "peer": incoming.address.peer,
+            "handle": incoming.author.id,
+            "name": incoming.author.name,
+        }
+        for incoming in incomings
+    ]
+    c = t.contact_channels.c
+    statement = insert(connection, t.contact_channels)
+    statement = statement.on_conflict_do_update(
+        index_elements=["channel", "account", "peer"], set_={name: statement.excluded[name] for name in shown}
+    ).returning(c.id, c.contact_id, c.conversation_id, c.channel, c.account, c.peer)
+    return list(connection.execute(statement, rows).all())
 
 
 def _ended(connection: sa.Connection, ids: list[int], newcomers: Newcomers, now: datetime) -> set[int]:
@@ -318,22 +346,28 @@ def _store(
         ],
     )
     message_of = {id(item): message for item, message in zip(messages, ids, strict=True)}
-    originals |= {_source(item): (message_of[id(item)], item.incoming.text, 0) for item in messages}
+    originals |= {
+        _source(item): _Original(
+            message_of[id(item)], item.incoming.text, item.incoming.quoted, item.incoming.remarks, 0
+        )
+        for item in messages
+    }
     for item in edits:
         message_of[id(item)] = _revise(connection, item, originals, now)
-    files = [
+    attached = [
         {
             "message_id": message_of[id(item)],
             "external_id": file.id,
             "name": file.name,
             "media_type": file.media_type,
             "size": file.size,
+            "state": (FileState.WITHHELD if item.secret is not None else FileState.NAMED).value,
         }
         for item in messages
         for file in item.incoming.attachments
     ]
-    if files:
-        connection.execute(sa.insert(t.attachments), files)
+    if attached:
+        connection.execute(sa.insert(t.attachments), attached)
     ADD_EVENTS.run(
         connection,
         [
@@ -353,7 +387,15 @@ def _event(item: Received, *, edit: bool) -> Event:
     incoming = item.incoming
     if edit:
         return MessageEdited(incoming.revises or incoming.id, item.secret)
-    return MessageReceived(incoming.id, "", incoming.choice, secret=item.secret, language_hint=incoming.language_hint)
+    return MessageReceived(
+        incoming.id,
+        "",
+        incoming.choice,
+        secret=item.secret,
+        language_hint=incoming.language_hint,
+        public=incoming.public,
+        automatic=incoming.automatic,
+    )
 
 
 def event_row(
@@ -387,12 +429,26 @@ def _message_row(item: Received, conversation: int) -> dict[str, Any]:
         "secret": item.secret.kind.value if item.secret else None,
         "revision": 0,
         "sent_at": incoming.sent_at,
+        "quoted": incoming.quoted or None,
+        "remarks": [remark.value for remark in incoming.remarks] or None,
     }
 
 
-def _originals(connection: sa.Connection, fresh: Sequence[Received]) -> dict[Source, tuple[int, str, int]]:
+@dataclass(frozen=True, slots=True)
+class _Original:
+    """A message before it is edited."""
+
+    id: int
+    text: str = field(repr=False)
+    quoted: str = field(repr=False)
+    remarks: tuple[Remark, ...]
+    revision: int
+
+
+def _originals(connection: sa.Connection, fresh: Sequence[Received]) -> dict[Source, _Original]:
     """What the messages that are being edited said until now."""
-    found: dict[Source, tuple[int, str, int]] = {}
+    m = t.messages.c
+    found: dict[Source, _Original] = {}
     inboxes: dict[tuple[str, str], list[str]] = {}
     for item in fresh:
         if item.incoming.revises is not None:
@@ -400,13 +456,14 @@ def _originals(connection: sa.Connection, fresh: Sequence[Received]) -> dict[Sou
             inboxes.setdefault((address.channel, address.account), []).append(item.incoming.revises)
     for (channel, account), ids in inboxes.items():
         rows = connection.execute(
-            sa.select(t.messages.c.external_id, t.messages.c.id, t.messages.c.text, t.messages.c.revision).where(
-                t.messages.c.channel == channel,
-                t.messages.c.account == account,
-                among(connection, t.messages.c.external_id, ids),
+            sa.select(m.external_id, m.id, m.text, m.quoted, m.remarks, m.revision).where(
+                m.channel == channel, m.account == account, among(connection, m.external_id, ids)
             )
         )
-        found |= {(channel, account, row.external_id): (row.id, row.text, row.revision) for row in rows}
+        for row in rows:
+            remarks = tuple(Remark(remark) for remark in row.remarks or ())
+            original = _Original(row.id, row.text, row.quoted or "", remarks, row.revision)
+            found[channel, account, row.external_id] = original
     return found
 
 
@@ -428,21 +485,35 @@ def _revised(item: Received) -> Source | None:
     return incoming.address.channel, incoming.address.account, incoming.revises
 
 
-def _revise(
-    connection: sa.Connection, item: Received, originals: dict[Source, tuple[int, str, int]], now: datetime
-) -> int:
+def _revise(connection: sa.Connection, item: Received, originals: dict[Source, _Original], now: datetime) -> int:
     incoming = item.incoming
     source = (incoming.address.channel, incoming.address.account, incoming.revises or "")
-    message, text, revision = originals[source]
+    original = originals[source]
     connection.execute(
-        sa.insert(t.message_revisions), {"message_id": message, "revision": revision, "text": text, "at": now}
+        sa.insert(t.message_revisions),
+        {"message_id": original.id, "revision": original.revision, "text": original.text, "at": now},
     )
-    values: dict[str, Any] = {"text": incoming.text, "revision": revision + 1}
+    text, quoted, remarks = revised(original.text, original.quoted, original.remarks, incoming)
+    values: dict[str, Any] = {
+        "text": text,
+        "quoted": quoted or None,
+        "remarks": [remark.value for remark in remarks] or None,
+        "revision": original.revision + 1,
+    }
     if item.secret is not None:
         values["secret"] = item.secret.kind.value
-    connection.execute(sa.update(t.messages).where(t.messages.c.id == message).values(**values))
-    originals[source] = (message, incoming.text, revision + 1)
-    return message
+    connection.execute(sa.update(t.messages).where(t.messages.c.id == original.id).values(**values))
+    if item.secret is not None:
+        files.withhold(connection, [original.id])
+    originals[source] = _Original(original.id, text, quoted, remarks, original.revision + 1)
+    return original.id
+
+
+def revised(text: str, quoted: str, remarks: Sequence[Remark], edit: Incoming) -> tuple[str, str, tuple[Remark, ...]]:
+    """What a message says, quotes and is remarked on after *edit*. Words that were removed upstream stay with us."""
+    if Remark.REMOVED_BY_SENDER in edit.remarks and not edit.text:
+        return text, quoted, tuple(dict.fromkeys((*remarks, *edit.remarks)))
+    return edit.text, edit.quoted, edit.remarks
 
 
 def _withdraw(connection: sa.Connection, fresh: Sequence[Received]) -> None:
@@ -463,8 +534,23 @@ def _withdraw(connection: sa.Connection, fresh: Sequence[Received]) -> None:
         revisions = among(connection, t.message_revisions.c.message_id, [row.id for row in found])
         earlier = connection.execute(sa.select(t.message_revisions.c.text).where(revisions)).scalars()
         _forget_details(connection, {row.conversation_id for row in found}, [*(row.text for row in found), *earlier])
-        connection.execute(sa.update(t.messages).where(mine).values(text=mark, secret=item.secret.kind.value))
+        connection.execute(
+            sa.update(t.messages).where(mine).values(text=mark, quoted=None, secret=item.secret.kind.value)
+        )
         connection.execute(sa.update(t.message_revisions).where(revisions).values(text=mark))
+        _forget_quotes(connection, found)
+        files.withhold(connection, [row.id for row in found])
+
+
+def _forget_quotes(connection: sa.Connection, withdrawn: Sequence[Any]) -> None:
+    """Whatever was said after the first of *withdrawn* may quote it, in whatever form: none of it is kept."""
+    since: dict[int, int] = {}
+    for row in withdrawn:
+        since[row.conversation_id] = min(row.id, since.get(row.conversation_id, row.id))
+    m = t.messages.c
+    for conversation, first in since.items():
+        after = sa.and_(m.conversation_id == conversation, m.id > first, m.quoted.is_not(None))
+        connection.execute(sa.update(t.messages).where(after).values(quoted=None))
 
 
 def _forget_details(connection: sa.Connection, conversations: set[int], words: Sequence[str]) -> None:

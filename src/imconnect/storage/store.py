@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import zlib
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any, Self, TypeVar
@@ -16,10 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from imconnect.desk.bells import EVERYTHING, Belfry
 from imconnect.domain.conversations import Conversation, PlaceInLine, Stage
 from imconnect.domain.events import AgentsAct
-from imconnect.domain.messages import Address, Language, Unreadable
+from imconnect.domain.messages import Address, Language
 from imconnect.domain.playbook import Pace
 from imconnect.ports import (
     Agent,
+    AgentHandle,
     Backlog,
     Case,
     Changes,
@@ -27,18 +28,25 @@ from imconnect.ports import (
     DueErrand,
     DueSend,
     ErrandResult,
+    FileOfMessage,
+    FileResult,
+    Kept,
     Line,
     Received,
+    RoomCopy,
+    RoomResult,
     SendResult,
     Settled,
     StoreUnavailable,
     Summary,
 )
-from imconnect.storage import errands, reading, recording, tables, turning
+from imconnect.storage import agents, errands, files, intake, marks, reading, recording, rooms, tables, turning
 from imconnect.storage.engine import PostgresDatabase, SqliteDatabase, Work, open_database, translated
+from imconnect.storage.intake import Item
 from imconnect.storage.locks import FileLock
 from imconnect.storage.migrate import bring_up_to_date
 from imconnect.storage.recording import Newcomers, Recorded
+from imconnect.storage.rooms import Room, welcome
 from imconnect.storage.turning import Applied
 from imconnect.storage.urls import DatabaseUrl
 
@@ -66,6 +74,7 @@ class SqlStore:
         self._one_turn = asyncio.Lock()
         self._watchers: list[asyncio.Task[None]] = []
         self._lock: FileLock | None = None
+        self._rooms: tuple[Room, ...] = ()
 
     @classmethod
     async def open(
@@ -108,15 +117,13 @@ class SqlStore:
 
     # ------------------------------------------------------------------------------------------------------- intake
 
-    async def record(self, items: Sequence[Received | Unreadable], now: datetime) -> int:
+    async def record(self, items: Sequence[Item], now: datetime) -> int:
         def work(connection: sa.Connection) -> Recorded:
-            done = recording.record(connection, items, self._newcomers, now)
+            done = intake.record(connection, items, self._newcomers, now)
             self._notify(connection, _after_recording(done))
             return done
 
-        if isinstance(self._database, SqliteDatabase) and any(
-            isinstance(item, Received) and item.withdrawn for item in items
-        ):
+        if isinstance(self._database, SqliteDatabase) and any(_takes_away(item) for item in items):
             self._database.scrub()
         try:
             done = await self._database.write(work)
@@ -125,6 +132,12 @@ class SqlStore:
             done = await self._database.write(work)
         self._belfry.ring(_after_recording(done))
         return done.new
+
+    async def marks(self, channel: str, account: str, prefix: str) -> Mapping[str, Kept]:
+        return await self._database.read(lambda connection: marks.under(connection, channel, account, prefix))
+
+    async def unmark(self, channel: str, account: str, name: str) -> None:
+        await self._database.write(lambda connection: marks.remove(connection, channel, account, name))
 
     async def expects(self, address: Address) -> frozenset[str]:
         return await self._database.read(lambda connection: reading.expects(connection, address))
@@ -153,15 +166,18 @@ class SqlStore:
         if isinstance(self._database, SqliteDatabase):
             async with self._one_turn:
                 cases = await self._database.read(lambda connection: turning.claim(connection, limit))
-                turn = _Turn(cases, self._database.write, self._notify)
+                turn = _Turn(cases, self._database.write, self._notify, self._copy)
                 yield turn
         else:
             async with self._database.transaction() as connection:
                 cases = await connection.run_sync(turning.claim, limit)
-                turn = _Turn(cases, _on(connection), self._notify)
+                turn = _Turn(cases, _on(connection), self._notify, self._copy)
                 yield turn
         if turn.applied is not None:
             self._belfry.ring(_after_turn(turn.applied))
+
+    def _copy(self, connection: sa.Connection, conversations: Collection[int]) -> bool:
+        return bool(self._rooms) and rooms.bump(connection, self._rooms, conversations)
 
     # -------------------------------------------------------------------------------------------------- what goes out
 
@@ -201,11 +217,26 @@ class SqlStore:
                 lambda connection: errands.settle_errands(connection, results, now), ["turn", "errand"]
             )
 
+    async def keep_files(self, results: Sequence[FileResult], now: datetime) -> None:
+        def work(connection: sa.Connection) -> list[str]:
+            changed = files.keep(connection, results)
+            topics = [f"conversation:{conversation}" for conversation in sorted(changed)]
+            self._notify(connection, topics)
+            return topics
+
+        if results:
+            self._belfry.ring(await self._database.write(work))
+
+    async def file(self, file: int) -> tuple[FileOfMessage, bytes] | None:
+        return await self._database.read(lambda connection: files.kept(connection, file))
+
     async def fire_timers(self, limit: int, now: datetime) -> int:
         return await self._write_and_ring(lambda connection: errands.fire_timers(connection, limit, now), ["turn"])
 
-    async def watch_line(self, pace: Pace, now: datetime) -> int:
-        return await self._write_and_ring(lambda connection: errands.watch_line(connection, pace, now), ["turn"])
+    async def watch_line(self, pace: Pace, now: datetime, paces: Mapping[str, Pace] | None = None) -> int:
+        return await self._write_and_ring(
+            lambda connection: errands.watch_line(connection, pace, now, paces or {}), ["turn"]
+        )
 
     # ------------------------------------------------------------------------------------------------------- reading
 
@@ -231,18 +262,56 @@ class SqlStore:
     # -------------------------------------------------------------------------------------------------------- agents
 
     async def add_agent(self, name: str, token_hash: str, expires: datetime, now: datetime) -> Agent:
-        return await self._database.write(
-            lambda connection: reading.add_agent(connection, name, token_hash, expires, now)
-        )
+        return await self._database.write(lambda connection: agents.add(connection, name, token_hash, expires, now))
 
     async def redeem(self, token_hash: str, now: datetime) -> Agent | None:
-        return await self._database.write(lambda connection: reading.redeem(connection, token_hash, now))
+        return await self._database.write(lambda connection: agents.redeem(connection, token_hash, now))
 
     async def agent(self, agent: int) -> Agent | None:
-        return await self._database.read(lambda connection: reading.agent(connection, tables.agents.c.id == agent))
+        return await self._database.read(lambda connection: agents.one(connection, tables.agents.c.id == agent))
 
     async def agent_named(self, name: str) -> Agent | None:
-        return await self._database.read(lambda connection: reading.agent(connection, tables.agents.c.name == name))
+        return await self._database.read(lambda connection: agents.one(connection, tables.agents.c.name == name))
+
+    async def agents(self) -> Sequence[Agent]:
+        return await self._database.read(agents.everyone)
+
+    async def link_agent(self, agent: int, channel: str, handle: str, now: datetime) -> None:
+        await self._database.write(lambda connection: agents.link(connection, agent, channel, handle, now))
+
+    async def unlink_agent(self, channel: str, handle: str) -> bool:
+        return await self._database.write(lambda connection: agents.unlink(connection, channel, handle))
+
+    async def agent_behind(self, channel: str, handle: str) -> Agent | None:
+        return await self._database.read(lambda connection: agents.behind(connection, channel, handle))
+
+    async def agent_handles(self) -> Sequence[AgentHandle]:
+        return await self._database.read(agents.handles)
+
+    async def vouched(self, channel: str, name: str) -> bool:
+        return await self._database.read(lambda connection: agents.vouched(connection, channel, name))
+
+    # --------------------------------------------------------------------------------------------------- staff rooms
+
+    async def mirror_to(self, rooms: Sequence[tuple[str, str]]) -> None:
+        self._rooms = mirrored = tuple(dict.fromkeys(rooms))
+        if mirrored:
+            await self._write_and_ring(lambda connection: welcome(connection, mirrored), ["room"])
+
+    async def behind(self, channel: str, room: str, now: datetime) -> RoomCopy | None:
+        return await self._database.read(lambda connection: rooms.behind(connection, channel, room, now))
+
+    async def settle_room(self, channel: str, room: str, result: RoomResult, now: datetime) -> None:
+        def work(connection: sa.Connection) -> int:
+            rooms.settle(connection, channel, room, result)
+            return int(result.retry_at is not None)
+
+        await self._write_and_ring(work, ["room"])
+
+    async def conversation_in(self, channel: str, room: str, topic: str) -> str | None:
+        return await self._database.read(lambda connection: rooms.conversation_in(connection, channel, room, topic))
+
+    # -------------------------------------------------------------------------------------------------- what is kept
 
     async def keep(self, name: str, value: str) -> str:
         return await self._database.write(lambda connection: reading.keep(connection, name, value))
@@ -382,7 +451,14 @@ def _on(connection: AsyncConnection) -> Callable[[Work[Any]], Any]:
     return run
 
 
+def _takes_away(item: Item) -> bool:
+    """Whether *item* may take out of the store what is in it already."""
+    return isinstance(item, Received) and item.secret is not None and bool(item.withdrawn or item.incoming.revises)
+
+
 def _after_recording(done: Recorded) -> list[str]:
+    if not done.new and not done.conversations:
+        return []
     return ["turn", *(f"conversation:{conversation}" for conversation in sorted(done.conversations))]
 
 
@@ -393,6 +469,7 @@ def _after_turn(applied: Applied) -> list[str]:
         ("errand", applied.errands),
         ("turn", applied.follow_ups),
         ("line", True),
+        ("room", applied.rooms),
     ):
         if changed:
             topics.append(topic)
@@ -407,15 +484,17 @@ class _Turn:
         cases: Sequence[Case],
         write: Callable[[Work[Applied]], Any],
         notify: Callable[[sa.Connection, Iterable[str]], None],
+        copy: Callable[[sa.Connection, Collection[int]], bool],
     ) -> None:
         self.cases = cases
         self.applied: Applied | None = None
         self._write = write
         self._notify = notify
+        self._copy = copy
 
     async def apply(self, settled: Sequence[Settled], now: datetime) -> None:
         def work(connection: sa.Connection) -> Applied:
-            applied = turning.apply(connection, self.cases, settled, now)
+            applied = turning.apply(connection, self.cases, settled, now, self._copy)
             self._notify(connection, _after_turn(applied))
             return applied
 

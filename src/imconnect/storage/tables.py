@@ -80,7 +80,10 @@ class ContactChannel(Table, table=True):
     """A person's handle at one address, and the conversation now held there."""
 
     __tablename__ = "contact_channels"  # pyright: ignore[reportAssignmentType] - as above
-    __table_args__ = (sa.UniqueConstraint("channel", "account", "peer"),)
+    __table_args__ = (
+        sa.UniqueConstraint("channel", "account", "peer"),
+        sa.Index("ix_contact_channels_channel_handle", "channel", "handle"),
+    )
     id: int | None = _id()
     contact_id: int | None = _to("contacts.id", null=True, index=True)
     conversation_id: int | None = _to("conversations.id", null=True)
@@ -96,7 +99,10 @@ class ConversationRow(Table, table=True):
     """A conversation's state; `memory` holds what only `decide()` reads."""
 
     __tablename__ = "conversations"  # pyright: ignore[reportAssignmentType] - as above
-    __table_args__ = (sa.Index("ix_conversations_stage_updated_at", "stage", "updated_at"),)
+    __table_args__ = (
+        sa.Index("ix_conversations_stage_updated_at", "stage", "updated_at"),
+        sa.Index("ix_conversations_address", "channel", "account", "peer"),
+    )
     id: int | None = _id()
     reference: str = Field(default=None, sa_column=sa.Column(sa.Text, nullable=False, unique=True))
     channel: str = _text()
@@ -132,6 +138,8 @@ class Message(Table, table=True):
     secret: str | None = _text(null=True)
     revision: int = Field(default=None, sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
     sent_at: datetime = _time()
+    quoted: str | None = _text(null=True)
+    remarks: list[str] | None = _json()
 
 
 class MessageRevision(Table, table=True):
@@ -145,7 +153,7 @@ class MessageRevision(Table, table=True):
 
 
 class AttachmentRow(Table, table=True):
-    """A file that came with a message."""
+    """A file that came with a message. `kept_type` is its type by its content."""
 
     __tablename__ = "attachments"  # pyright: ignore[reportAssignmentType] - as above
     id: int | None = _id()
@@ -154,6 +162,17 @@ class AttachmentRow(Table, table=True):
     name: str = _text()
     media_type: str = _text()
     size: int = Field(default=None, sa_column=sa.Column(sa.BigInteger, nullable=False))
+    state: str = Field(default=None, sa_column=sa.Column(sa.Text, nullable=False, server_default="named"))
+    kept_type: str | None = _text(null=True)
+    secret: str | None = _text(null=True)
+
+
+class FileRow(Table, table=True):
+    """The content of a file that was fetched and may be kept."""
+
+    __tablename__ = "files"  # pyright: ignore[reportAssignmentType] - as above
+    attachment_id: int = _to("attachments.id", primary=True)
+    content: bytes = Field(default=None, sa_column=sa.Column(sa.LargeBinary, nullable=False))
 
 
 class EventRow(Table, table=True):
@@ -225,6 +244,22 @@ class OutboxRow(Table, table=True):
             postgresql_where=sa.text("unsettled"),
         ),
         sa.Index("ix_outbox_conversation_id", "conversation_id"),
+        sa.Index(
+            "ix_outbox_external_id",
+            "channel",
+            "account",
+            "external_id",
+            sqlite_where=sa.text("external_id IS NOT NULL"),
+            postgresql_where=sa.text("external_id IS NOT NULL"),
+        ),
+        sa.Index(
+            "ix_outbox_slot",
+            "conversation_id",
+            "slot",
+            "id",
+            sqlite_where=sa.text("slot IS NOT NULL"),
+            postgresql_where=sa.text("slot IS NOT NULL"),
+        ),
     )
     id: int = _to("messages.id", primary=True)
     conversation_id: int = _to("conversations.id")
@@ -243,6 +278,7 @@ class OutboxRow(Table, table=True):
     created_at: datetime = _time()
     external_id: str | None = _text(null=True)
     reason: str | None = _text(null=True)
+    slot: str | None = _text(null=True)
 
 
 class TimerRow(Table, table=True):
@@ -314,6 +350,77 @@ class AgentRow(Table, table=True):
     created_at: datetime = _time()
 
 
+class AgentHandleRow(Table, table=True):
+    """Under which handle an agent works on a channel."""
+
+    __tablename__ = "agent_handles"  # pyright: ignore[reportAssignmentType] - as above
+    channel: str = Field(default=None, sa_column=sa.Column(sa.Text, primary_key=True))
+    handle: str = Field(default=None, sa_column=sa.Column(sa.Text, primary_key=True))
+    agent_id: int = _to("agents.id")
+    at: datetime = _time()
+
+
+class RoomRow(Table, table=True):
+    """A conversation and its topic in a staff room.
+
+    `version` grows with every turn; `copied_version` is the newest that was copied, or that cannot be (`failed`).
+    """
+
+    __tablename__ = "rooms"  # pyright: ignore[reportAssignmentType] - as above
+    __table_args__ = (
+        sa.UniqueConstraint("channel", "room", "topic"),
+        sa.Index(
+            "ix_rooms_behind",
+            "channel",
+            "room",
+            "conversation_id",
+            sqlite_where=sa.text("version > copied_version"),
+            postgresql_where=sa.text("version > copied_version"),
+        ),
+    )
+    channel: str = Field(default=None, sa_column=sa.Column(sa.Text, primary_key=True))
+    room: str = Field(default=None, sa_column=sa.Column(sa.Text, primary_key=True))
+    conversation_id: int = _to("conversations.id", primary=True)
+    version: int = Field(default=None, sa_column=sa.Column(sa.Integer, nullable=False, server_default="1"))
+    copied_version: int = Field(default=None, sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
+    topic: str | None = _text(null=True)
+    head: str | None = _text(null=True)
+    shut: bool = Field(default=None, sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.false()))
+    attempts: int = Field(default=None, sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
+    not_before: datetime | None = _time(null=True)
+    failed: str | None = _text(null=True)
+
+
+class RoomPost(Table, table=True):
+    """What stands in a topic for the lines from `first` to `last`, in the order of posting."""
+
+    __tablename__ = "room_posts"  # pyright: ignore[reportAssignmentType] - as above
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["channel", "room", "conversation_id"], ["rooms.channel", "rooms.room", "rooms.conversation_id"]
+        ),
+    )
+    channel: str = Field(default=None, sa_column=sa.Column(sa.Text, primary_key=True))
+    room: str = Field(default=None, sa_column=sa.Column(sa.Text, primary_key=True))
+    conversation_id: int = Field(default=None, sa_column=sa.Column(BigId, primary_key=True, autoincrement=False))
+    ordinal: int = Field(default=None, sa_column=sa.Column(sa.Integer, primary_key=True, autoincrement=False))
+    ids: list[str] | None = _json()
+    first: int = Field(default=None, sa_column=sa.Column(BigId, nullable=False))
+    last: int = Field(default=None, sa_column=sa.Column(BigId, nullable=False))
+    state: str = _text()
+
+
+class MarkRow(Table, table=True):
+    """How far a channel has come, by its own account."""
+
+    __tablename__ = "marks"  # pyright: ignore[reportAssignmentType] - as above
+    channel: str = Field(default=None, sa_column=sa.Column(sa.Text, primary_key=True))
+    account: str = Field(default=None, sa_column=sa.Column(sa.Text, primary_key=True))
+    name: str = Field(default=None, sa_column=sa.Column(sa.Text, primary_key=True))
+    value: str = _text()
+    at: datetime = _time()
+
+
 class QuarantineRow(Table, table=True):
     """An item no adapter could read: that it came, from where, how large, and why. Never its words."""
 
@@ -350,6 +457,7 @@ conversations = table(ConversationRow)
 messages = table(Message)
 message_revisions = table(MessageRevision)
 attachments = table(AttachmentRow)
+files = table(FileRow)
 events = table(EventRow)
 details = table(DetailRow)
 outbox = table(OutboxRow)
@@ -358,5 +466,9 @@ errands = table(ErrandRow)
 waiting_line = table(WaitingRow)
 departures = table(Departure)
 agents = table(AgentRow)
+agent_handles = table(AgentHandleRow)
+rooms = table(RoomRow)
+room_posts = table(RoomPost)
+marks = table(MarkRow)
 quarantine = table(QuarantineRow)
 kept = table(Kept)

@@ -1,6 +1,6 @@
 """A turn's two halves: claim conversations with what happened to them; write down what was decided."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from imconnect.domain.actions import (
     Action,
+    Admit,
     ClearTimer,
     FollowUp,
     MarkUnreachable,
@@ -21,12 +22,13 @@ from imconnect.domain.actions import (
 )
 from imconnect.domain.conversations import Conversation, Given, PlaceInLine, Stage
 from imconnect.domain.events import MessageReceived
-from imconnect.domain.messages import Attachment, Purpose
+from imconnect.domain.messages import Purpose
 from imconnect.domain.waiting import expected_wait, pace
 from imconnect.ports import Case, Pending, SendState, Settled, Speaker
 from imconnect.storage import tables as t
 from imconnect.storage.codec import About, from_payload, to_conversation, to_memory
 from imconnect.storage.dialect import Many, among, insert, is_listed, listed, next_ids
+from imconnect.storage.files import files_of
 from imconnect.storage.recording import ADD_EVENTS, ADD_MESSAGES, event_row
 
 T = TypeVar("T")
@@ -84,10 +86,11 @@ def _claimed() -> Any:
 def _pending(connection: sa.Connection, conversations: list[int]) -> dict[int, list[Pending]]:
     dialect = connection.dialect.name
     rows = connection.execute(_pending_of(dialect), {"listed": listed(dialect, conversations)}).all()
-    files = _files(connection, [row.message_id for row in rows if row.kind == "message"])
+    files = files_of(connection, [row.message_id for row in rows if row.kind == "message"])
     pending: dict[int, list[Pending]] = {}
     for row in rows:
-        about = About(row.external_id, row.text or "", files.get(row.message_id, ()))
+        attached = tuple(one.file for one in files.get(row.message_id, ()))
+        about = About(row.external_id, row.text or "", attached)
         event = from_payload(row.kind, row.payload, about)
         pending.setdefault(row.conversation_id, []).append(Pending(row.id, event, row.at))
     return pending
@@ -103,17 +106,6 @@ def _pending_of(dialect: str) -> Any:
         .order_by(e.id)
         .limit(EVENTS_A_TURN)
     )
-
-
-def _files(connection: sa.Connection, messages: list[int]) -> dict[int, tuple[Attachment, ...]]:
-    if not messages:
-        return {}
-    statement = sa.select(t.attachments).where(among(connection, t.attachments.c.message_id, messages))
-    found: dict[int, tuple[Attachment, ...]] = {}
-    for row in connection.execute(statement.order_by(t.attachments.c.id)):
-        file = Attachment(row.external_id, row.name, row.media_type, row.size)
-        found[row.message_id] = (*found.get(row.message_id, ()), file)
-    return found
 
 
 def load(connection: sa.Connection, rows: Sequence[Any]) -> list[Conversation]:
@@ -178,6 +170,7 @@ class _Writes:
     errands: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     withdrawn: set[int] = field(default_factory=set[int])
     unreachable: dict[int, str] = field(default_factory=dict[int, str])
+    admitted: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     done: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     inboxes: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
@@ -191,10 +184,20 @@ class Applied:
     errands: bool
     follow_ups: bool
     line: bool
+    rooms: bool
 
 
-def apply(connection: sa.Connection, cases: Sequence[Case], settled: Sequence[Settled], now: datetime) -> Applied:
-    """Write down what was decided of *cases*. One transaction: the caller's."""
+def apply(
+    connection: sa.Connection,
+    cases: Sequence[Case],
+    settled: Sequence[Settled],
+    now: datetime,
+    copy: Callable[[sa.Connection, Collection[int]], bool],
+) -> Applied:
+    """Write down what was decided of *cases*. One transaction: the caller's.
+
+    *copy* has the conversations copied to the staff rooms, and says whether any is.
+    """
     before = {case.conversation.id: case.conversation for case in cases}
     writes = _Writes()
     for one in settled:
@@ -213,8 +216,10 @@ def apply(connection: sa.Connection, cases: Sequence[Case], settled: Sequence[Se
         connection.execute(insert(connection, t.errands).on_conflict_do_nothing(), writes.errands)
     _set_timers(connection, writes.timers)
     _mark_unreachable(connection, before, writes.unreachable)
+    _admit(connection, before, writes.admitted)
     _DONE.run(connection, writes.done)
-    return Applied(tuple(before), bool(writes.said), bool(writes.errands), bool(writes.follow_ups), line)
+    copied = copy(connection, [one.conversation.id for one in settled])
+    return Applied(tuple(before), bool(writes.said), bool(writes.errands), bool(writes.follow_ups), line, copied)
 
 
 _DONE = Many(
@@ -257,6 +262,8 @@ def _gather(
             writes.said = [pair for pair in writes.said if not _is_notice_of(pair[1], conversation.id)]
         case MarkUnreachable():
             writes.unreachable[conversation.id] = action.reason
+        case Admit():
+            writes.admitted.append((conversation.id, action.peer))
 
 
 def _is_notice_of(row: dict[str, Any], conversation: int) -> bool:
@@ -280,6 +287,7 @@ def _said(
         "source": say.source,
         "choices": [[choice.key, choice.label] for choice in say.choices] or None,
         "reply_to": say.reply_to,
+        "slot": say.slot,
         "state": SendState.READY.value,
         "created_at": now,
     }
@@ -319,6 +327,7 @@ _TO_SEND = Many(
         "source",
         "choices",
         "reply_to",
+        "slot",
         "state",
         "unsettled",
         "attempts",
@@ -485,3 +494,27 @@ def _mark_unreachable(connection: sa.Connection, before: dict[int, Conversation]
             )
             .values(unreachable=reason)
         )
+
+
+def _admit(connection: sa.Connection, before: dict[int, Conversation], admitted: Sequence[tuple[int, str]]) -> None:
+    """From now on what comes from each peer is said in its conversation. Who they are shows when they write."""
+    if not admitted:
+        return
+    statement = insert(connection, t.contact_channels)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["channel", "account", "peer"],
+            set_={"conversation_id": statement.excluded.conversation_id},
+        ),
+        [
+            {
+                "channel": before[conversation].address.channel,
+                "account": before[conversation].address.account,
+                "peer": peer,
+                "handle": "",
+                "name": "",
+                "conversation_id": conversation,
+            }
+            for conversation, peer in admitted
+        ],
+    )
