@@ -1,7 +1,7 @@
 """`MemoryStore`: the store without a database. It passes the suite the databases pass (`tests/storage`)."""
 
 import itertools
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence, Sized
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from imconnect.desk.bells import Belfry
 from imconnect.domain.actions import (
     Action,
+    Admit,
     ClearTimer,
     FollowUp,
     MarkUnreachable,
@@ -20,14 +21,18 @@ from imconnect.domain.actions import (
 )
 from imconnect.domain.conversations import Conversation, Given, PlaceInLine, Stage
 from imconnect.domain.events import (
+    AgentAdmitted,
     AgentHandedBack,
     AgentNoted,
     AgentReplied,
     AgentResolved,
     AgentsAct,
+    AgentSentSnippet,
     AgentTook,
+    AgentTransferred,
     DeliveryEnded,
     ErrandDone,
+    ErrandKind,
     Event,
     MessageEdited,
     MessageReceived,
@@ -36,22 +41,31 @@ from imconnect.domain.events import (
     TimerFell,
     TimerKind,
 )
-from imconnect.domain.messages import Address, Attachment, Language, Outgoing, Purpose, Unreadable
+from imconnect.domain.messages import Address, Attachment, Incoming, Language, Outgoing, Purpose, Remark, Unreadable
 from imconnect.domain.playbook import Pace
 from imconnect.domain.readings import SecretKind
 from imconnect.domain.waiting import Waiting, expected_wait, notice_due, pace, places
 from imconnect.ports import (
     Agent,
+    AgentHandle,
     Backlog,
+    Bounced,
     Case,
     Changes,
     Dossier,
     DueErrand,
     DueSend,
     ErrandResult,
+    FileOfMessage,
+    FileResult,
+    FileState,
+    Kept,
     Line,
+    Mark,
     Pending,
     Received,
+    RoomCopy,
+    RoomResult,
     SendResult,
     SendState,
     Settled,
@@ -59,10 +73,13 @@ from imconnect.ports import (
     StoreUnavailable,
     Summary,
 )
+from imconnect.testing.memory_rooms import Rooms, Urgency
 
 EVENTS_A_TURN = 400
 DEPARTURES = 20
 ERRAND_LEASE = timedelta(minutes=1)
+MOST_RELATED = 5
+FOR_PEOPLE = (Stage.WAITING, Stage.WITH_AGENT)
 SETTLED = (SendState.SENT, SendState.UNKNOWN, SendState.FAILED, SendState.WITHDRAWN)
 
 KINDS: dict[type[Event], str] = {
@@ -73,6 +90,9 @@ KINDS: dict[type[Event], str] = {
     AgentNoted: "noted",
     AgentResolved: "resolved",
     AgentHandedBack: "handed_back",
+    AgentTransferred: "transferred",
+    AgentSentSnippet: "snippet",
+    AgentAdmitted: "admitted",
     TimerFell: "timer",
     PlaceDue: "place",
     ErrandDone: "errand",
@@ -94,6 +114,7 @@ class _Held:
 class _Peer:
     """Who is at an address, and the conversation now held there."""
 
+    handle: str
     name: str
     conversation: int | None = None
     unreachable: str | None = None
@@ -109,7 +130,9 @@ class _Said:
     at: datetime
     secret: SecretKind | None = None
     earlier: list[str] = field(default_factory=list[str], repr=False)
-    attachments: tuple[Attachment, ...] = ()
+    files: tuple[int, ...] = ()
+    quoted: str = field(default="", repr=False)
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(slots=True)
@@ -180,28 +203,41 @@ class MemoryStore:
         self._quarantine: dict[Source, Unreadable] = {}
         self._agents: dict[str, Agent] = {}
         self._tokens: dict[str, _Token] = {}
+        self._handles: dict[tuple[str, str], Agent] = {}
         self._kept: dict[str, str] = {}
+        self._marks: dict[Source, Kept] = {}
+        self._files: dict[int, FileOfMessage] = {}
+        self._contents: dict[int, bytes] = {}
+        self._rooms = Rooms()
         self._claimed: set[int] = set()
         self._belfry = Belfry()
 
     # ------------------------------------------------------------------------------------------------------- intake
 
-    async def record(self, items: Sequence[Received | Unreadable], now: datetime) -> int:
+    async def record(self, items: Sequence[Received | Unreadable | Bounced | Mark], now: datetime) -> int:
         self._serve()
+        for item in items:
+            if isinstance(item, Mark):
+                self._marks[item.channel, item.account, item.name] = Kept(item.value, now)
+        new = 0
+        for bounced, group in itertools.groupby(items, key=lambda item: isinstance(item, Bounced)):
+            if bounced:
+                new += sum(self._bounce(item, now) for item in group if isinstance(item, Bounced))
+            else:
+                new += self._record([item for item in group if isinstance(item, Received | Unreadable)], now)
+        return new
+
+    def _record(self, items: Sequence[Received | Unreadable], now: datetime) -> int:
         new = 0
         fresh: dict[Source, Received] = {}
         for item in items:
             if isinstance(item, Unreadable):
-                source = (item.channel, item.account, item.id)
-                new += source not in self._quarantine
-                self._quarantine.setdefault(source, item)
-            else:
-                source = _source(item)
-                if source not in self._event_of:
-                    fresh.setdefault(source, item)
+                new += self._set_aside(item)
+            elif _source(item) not in self._event_of:
+                fresh.setdefault(_source(item), item)
         if not fresh:
             return new
-        conversations = self._current(list(fresh.values()), now)
+        conversations = self._current([item.incoming for item in fresh.values()], now)
         for source, item in fresh.items():
             self._store(source, item, conversations[item.incoming.address], now)
         for item in fresh.values():
@@ -209,20 +245,54 @@ class MemoryStore:
         self._ring("turn", *(f"conversation:{conversation}" for conversation in set(conversations.values())))
         return new + len(fresh)
 
-    def _current(self, fresh: Sequence[Received], now: datetime) -> dict[Address, int]:
+    def _set_aside(self, item: Unreadable) -> bool:
+        source = (item.channel, item.account, item.id)
+        new = source not in self._quarantine
+        self._quarantine.setdefault(source, item)
+        return new
+
+    def _bounce(self, item: Bounced, now: datetime) -> bool:
+        send = self._sent_as(item)
+        if send is None:
+            why = f"something came back that was not sent from here: {item.reason}"
+            return self._set_aside(Unreadable(item.id, item.channel, item.account, why, 0))
+        if send.state is SendState.FAILED:
+            return False  # heard before; who wrote again since can be reached
+        send.reason = item.reason
+        if item.final:
+            send.state = SendState.FAILED
+            self._peers[send.message.address].unreachable = item.reason
+            self._tell_of_delivery(send, now)
+        self._ring("turn", f"conversation:{send.conversation}")
+        return item.final
+
+    def _sent_as(self, item: Bounced) -> _ToSend | None:
+        named = [
+            send
+            for send in self._outbox.values()
+            if (send.message.address.channel, send.message.address.account) == (item.channel, item.account)
+            and send.external_id == item.send
+        ]
+        return named[-1] if named else None
+
+    def _current(self, said: Sequence[Incoming], now: datetime) -> dict[Address, int]:
         """The conversation each address is in, begun where there is none or the last one ended too long ago."""
-        last = {item.incoming.address: item.incoming for item in fresh}
-        for address in sorted(last, key=lambda one: (one.channel, one.account, one.peer)):
-            incoming = last[address]
-            peer = self._peers.setdefault(address, _Peer(incoming.author.name))
-            peer.name, peer.unreachable = incoming.author.name, None
+        current: dict[Address, int] = {}
+        for address in sorted({one.address for one in said}, key=lambda one: (one.channel, one.account, one.peer)):
+            theirs = [one for one in said if one.address == address]
+            people = [one for one in theirs if not one.automatic]
+            last = (people or theirs)[-1]
+            peer = self._peers.setdefault(address, _Peer(last.author.id, last.author.name))
+            if people:
+                peer.handle, peer.name, peer.unreachable = last.author.id, last.author.name, None
             held = self._conversations[peer.conversation] if peer.conversation is not None else None
             if held is None or self._ended(held, now):
                 peer.conversation = _next(self._conversations)
-                language = incoming.language_hint or self._language
+                language = last.language_hint or self._language
                 state = Conversation(peer.conversation, self._new_reference(), address, language=language)
                 self._conversations[state.id] = _Held(state, now)
-        return {address: self._peers[address].conversation or 0 for address in last}
+            current[address] = peer.conversation or 0
+        return current
 
     def _ended(self, held: _Held, now: datetime) -> bool:
         return held.state.stage is Stage.RESOLVED and held.updated_at < now - self._reopen_within
@@ -231,20 +301,49 @@ class MemoryStore:
         incoming, kind = item.incoming, item.secret.kind if item.secret is not None else None
         original = self._message_of.get((source[0], source[1], incoming.revises)) if incoming.revises else None
         if original is not None:
-            said = self._messages[original]
-            said.earlier.append(said.text)
-            said.text, said.secret = incoming.text, kind or said.secret
+            self._revise(self._messages[original], item)
             edited = MessageEdited(incoming.revises or "", item.secret)
             self._happen(source, conversation, edited, now, original)
             return
-        said = self._say(
-            conversation, Speaker.CUSTOMER, incoming.author.name, incoming.text, incoming.sent_at, incoming.attachments
-        )
-        said.secret = kind
+        said = self._say(conversation, Speaker.CUSTOMER, incoming.author.name, incoming.text, incoming.sent_at)
+        said.secret, said.quoted, said.remarks = kind, incoming.quoted, incoming.remarks
+        said.files = tuple(self._name(attachment) for attachment in incoming.attachments)
+        if item.secret is not None:
+            self._withhold_files(said)
         self._message_of[source] = said.id
-        hint = incoming.language_hint
-        event = MessageReceived(incoming.id, "", incoming.choice, secret=item.secret, language_hint=hint)
+        event = MessageReceived(
+            incoming.id,
+            "",
+            incoming.choice,
+            secret=item.secret,
+            language_hint=incoming.language_hint,
+            public=incoming.public,
+            automatic=incoming.automatic,
+        )
         self._happen(source, conversation, event, now, said.id)
+
+    def _name(self, attachment: Attachment) -> int:
+        file = FileOfMessage(_next(self._files), attachment, FileState.NAMED, attachment.media_type)
+        self._files[file.id] = file
+        return file.id
+
+    def _revise(self, said: _Said, item: Received) -> None:
+        edit = item.incoming
+        said.earlier.append(said.text)
+        if Remark.REMOVED_BY_SENDER in edit.remarks and not edit.text:
+            said.remarks = tuple(dict.fromkeys((*said.remarks, *edit.remarks)))
+        else:
+            said.text, said.quoted, said.remarks = edit.text, edit.quoted, edit.remarks
+        if item.secret is not None:
+            said.secret = item.secret.kind
+            self._withhold_files(said)
+
+    def _withhold_files(self, said: _Said) -> None:
+        for id_ in said.files:
+            file = self._files[id_]
+            self._contents.pop(id_, None)
+            if file.state in (FileState.NAMED, FileState.KEPT):
+                self._files[id_] = replace(file, state=FileState.WITHHELD)
 
     def _withdraw(self, item: Received) -> None:
         if item.secret is None:
@@ -258,9 +357,25 @@ class MemoryStore:
             said = self._messages[found]
             words = (said.text, *said.earlier)
             said.text, said.secret, said.earlier = mark, item.secret.kind, [mark for _ in said.earlier]
+            self._withhold_files(said)
+            for later in self._messages.values():
+                if later.conversation == said.conversation and later.id >= said.id:
+                    later.quoted = ""  # it may quote what is withdrawn, in whatever form
             held = self._conversations[said.conversation]
             kept = {name: given for name, given in held.state.details.items() if not _stands_in(given, words)}
             held.state = replace(held.state, details=kept)
+
+    async def marks(self, channel: str, account: str, prefix: str) -> Mapping[str, Kept]:
+        self._serve()
+        return {
+            name: kept
+            for (of_channel, of_account, name), kept in sorted(self._marks.items())
+            if (of_channel, of_account) == (channel, account) and name.startswith(prefix)
+        }
+
+    async def unmark(self, channel: str, account: str, name: str) -> None:
+        self._serve()
+        self._marks.pop((channel, account, name), None)
 
     async def expects(self, address: Address) -> frozenset[str]:
         state = await self.state_at(address)
@@ -307,7 +422,7 @@ class MemoryStore:
     def _in_words(self, one: _Happened) -> Event:
         if isinstance(one.event, MessageReceived) and one.message is not None:
             said = self._messages[one.message]
-            return replace(one.event, text=said.text, attachments=said.attachments)
+            return replace(one.event, text=said.text, attachments=tuple(self._files[id_].file for id_ in said.files))
         return one.event
 
     def apply(self, cases: Sequence[Case], settled: Sequence[Settled], now: datetime) -> None:
@@ -341,6 +456,8 @@ class MemoryStore:
             self._say(conversation, Speaker.NOTE, note.author, note.text, now)
         for source, conversation, follow_up in follow_ups:
             self._happen(source, conversation, follow_up, now)
+        if self._rooms.bump(list(case_of), self._for_people()):
+            self._ring("room")
         self._ring("send", "errand", "turn", "line", *(f"conversation:{conversation}" for conversation in case_of))
 
     def _do(self, state: Conversation, key: str, action: Action) -> None:
@@ -354,6 +471,9 @@ class MemoryStore:
                 self._errands[due.id] = _ToDo(due, key)
             case MarkUnreachable():
                 self._peers[state.address].unreachable = action.reason
+            case Admit():
+                address = replace(state.address, peer=action.peer)
+                self._peers.setdefault(address, _Peer("", "")).conversation = state.id
             case _:
                 raise AssertionError(f"no way to do {type(action).__name__}")
 
@@ -391,7 +511,7 @@ class MemoryStore:
         reply = say.purpose is Purpose.REPLY
         speaker, author = (Speaker.AGENT, say.source) if reply else (Speaker.BOT, "")
         said = self._say(state.id, speaker, author, say.text, now)
-        message = Outgoing(key, state.address, say.text, say.purpose, say.choices, say.reply_to)
+        message = Outgoing(key, state.address, say.text, say.purpose, say.choices, say.reply_to, say.slot)
         self._outbox[said.id] = _ToSend(said.id, state.id, message, now)
 
     # -------------------------------------------------------------------------------------------------- what goes out
@@ -409,7 +529,20 @@ class MemoryStore:
         for send in self._open_sends(channel, account):
             heads.setdefault(send.message.address, send)
         due = [send for send in heads.values() if send.state is SendState.READY and _is_due(send.not_before, now)]
-        return [DueSend(send.id, send.conversation, send.message, send.attempts) for send in due[:limit]]
+        return [DueSend(send.id, send.conversation, self._complete(send), send.attempts) for send in due[:limit]]
+
+    def _complete(self, send: _ToSend) -> Outgoing:
+        """The message with what is known only when it is due."""
+        state = self._conversations[send.conversation].state
+        standing = [
+            one.external_id
+            for one in self._outbox.values()
+            if send.message.slot is not None
+            and (one.conversation, one.message.slot) == (send.conversation, send.message.slot)
+            and one.state is SendState.SENT
+        ]
+        replaces = standing[-1] if standing else None
+        return replace(send.message, replaces=replaces, language=state.language, reference=state.reference)
 
     def _open_sends(self, channel: str, account: str) -> list[_ToSend]:
         return [
@@ -432,15 +565,18 @@ class MemoryStore:
         send.state, send.not_before = result.state, result.retry_at
         send.external_id, send.reason = result.external_id, result.reason
         if result.state in (SendState.UNKNOWN, SendState.FAILED):
-            source = ("desk", "delivery", f"{send.message.key}:{result.state.value}")
-            ended = DeliveryEnded(send.message.key, result.state is SendState.UNKNOWN, result.reason)
-            self._happen(source, send.conversation, ended, now)
+            self._tell_of_delivery(send, now)
         self._ring("send", "turn", f"conversation:{send.conversation}")
         if result.blocked:
             self._peers[send.message.address].unreachable = result.reason
             for other in self._outbox.values():
                 if other.message.address == send.message.address and other.state is SendState.READY:
                     self._settle(SendResult(other.id, SendState.FAILED, reason=result.reason), now)
+
+    def _tell_of_delivery(self, send: _ToSend, now: datetime) -> None:
+        source = ("desk", "delivery", f"{send.message.key}:{send.state.value}")
+        ended = DeliveryEnded(send.message.key, send.state is SendState.UNKNOWN, send.reason)
+        self._happen(source, send.conversation, ended, now)
 
     async def recover_sends(self, channel: str, account: str, keyed: bool, now: datetime) -> int:
         self._serve()
@@ -462,7 +598,13 @@ class MemoryStore:
         ][:limit]
         for one in due:
             one.not_before = now + ERRAND_LEASE
-        return [replace(one.due, attempts=one.attempts) for one in due]
+        return [replace(one.due, attempts=one.attempts, files=self._files_for(one.due)) for one in due]
+
+    def _files_for(self, due: DueErrand) -> tuple[FileOfMessage, ...]:
+        found = self._message_of.get((due.address.channel, due.address.account, due.subject))
+        if due.errand is not ErrandKind.FETCH_FILES or found is None:
+            return ()
+        return tuple(self._files[id_] for id_ in self._messages[found].files)
 
     async def settle_errands(self, results: Sequence[ErrandResult], now: datetime) -> None:
         self._serve()
@@ -472,10 +614,28 @@ class MemoryStore:
             one.not_before = result.retry_at
             if result.retry_at is None:
                 one.ended = True
-                done = ErrandDone(one.due.errand, result.done, result.reason)
+                done = ErrandDone(one.due.errand, result.done, result.reason, one.due.subject, result.secret)
                 self._happen(("desk", "errand", one.key), one.due.conversation, done, now)
         if results:
             self._ring("turn", "errand")
+
+    async def keep_files(self, results: Sequence[FileResult], now: datetime) -> None:
+        self._serve()
+        for result in results:
+            said = next(said for said in self._messages.values() if result.id in said.files)
+            withheld = said.secret is not None or result.secret is not None
+            state = FileState.WITHHELD if withheld else result.state
+            file = self._files[result.id]
+            media_type = result.media_type or file.file.media_type
+            self._files[result.id] = replace(file, state=state, media_type=media_type, secret=result.secret)
+            self._contents.pop(result.id, None)
+            if state is FileState.KEPT:
+                self._contents[result.id] = result.content
+            self._ring(f"conversation:{said.conversation}")
+
+    async def file(self, file: int) -> tuple[FileOfMessage, bytes] | None:
+        self._serve()
+        return (self._files[file], self._contents[file]) if file in self._contents else None
 
     async def fire_timers(self, limit: int, now: datetime) -> int:
         self._serve()
@@ -488,12 +648,13 @@ class MemoryStore:
             self._ring("turn")
         return len(due)
 
-    async def watch_line(self, pace: Pace, now: datetime) -> int:
+    async def watch_line(self, pace: Pace, now: datetime, paces: Mapping[str, Pace] | None = None) -> int:
         self._serve()
         before, half_minute = len(self._events), int(now.timestamp()) // 30
         for conversation, place in self._line().items():
             state = self._conversations[conversation].state
-            if notice_due(state.told_place, place, state.told_at, now, pace.notice_gap):
+            gap = (paces or {}).get(state.address.channel, pace).notice_gap
+            if notice_due(state.told_place, place, state.told_at, now, gap):
                 source = ("desk", "line", f"{conversation}:{state.told_place}:{place}:{half_minute}")
                 self._happen(source, conversation, PlaceDue(PlaceReason.MOVED_UP), now)
         if len(self._events) > before:
@@ -514,8 +675,9 @@ class MemoryStore:
     async def dossier(self, reference: str) -> Dossier | None:
         self._serve()
         held = self._named(reference)
-        if held is None:
-            return None
+        return self._dossier(held) if held is not None else None
+
+    def _dossier(self, held: _Held) -> Dossier:
         state = held.state
         happened = [one for one in self._events.values() if one.conversation == state.id]
         return Dossier(
@@ -527,7 +689,20 @@ class MemoryStore:
             ),
             unreachable=self._peers[state.address].unreachable,
             asked_for=state.asked_for,
+            related=tuple(self._related(state)[:MOST_RELATED]),
         )
+
+    def _related(self, state: Conversation) -> list[str]:
+        """References of other conversations under the same handle of the channel, newest first."""
+        handle = self._peers[state.address].handle
+        return [
+            other.state.reference
+            for other in reversed(self._conversations.values())
+            if handle
+            and other.state.id != state.id
+            and other.state.address.channel == state.address.channel
+            and self._peers[other.state.address].handle == handle
+        ]
 
     async def transcript(self, address: Address, after: int, limit: int) -> Sequence[Line]:
         self._serve()
@@ -538,7 +713,8 @@ class MemoryStore:
             and said.id > after
             and said.speaker is not Speaker.NOTE
         ]
-        return [line for line in lines if line.delivery is not SendState.WITHDRAWN][:limit]
+        shown = [line for line in lines if line.delivery is not SendState.WITHDRAWN][:limit]
+        return [replace(line, quoted="", remarks=()) for line in shown]
 
     async def state_at(self, address: Address) -> Conversation | None:
         self._serve()
@@ -566,6 +742,7 @@ class MemoryStore:
             waiting=len(self._line()),
             errands=sum(not one.ended for one in self._errands.values()),
             quarantined=len(self._quarantine),
+            rooms_failed=self._rooms.failed(),
         )
 
     # -------------------------------------------------------------------------------------------------------- agents
@@ -592,6 +769,78 @@ class MemoryStore:
     async def agent_named(self, name: str) -> Agent | None:
         self._serve()
         return self._agents.get(name)
+
+    async def agents(self) -> Sequence[Agent]:
+        self._serve()
+        return list(self._agents.values())
+
+    async def link_agent(self, agent: int, channel: str, handle: str, now: datetime) -> None:
+        self._serve()
+        self._handles[channel, handle] = next(one for one in self._agents.values() if one.id == agent)
+
+    async def unlink_agent(self, channel: str, handle: str) -> bool:
+        self._serve()
+        return self._handles.pop((channel, handle), None) is not None
+
+    async def agent_behind(self, channel: str, handle: str) -> Agent | None:
+        self._serve()
+        return self._handles.get((channel, handle))
+
+    async def agent_handles(self) -> Sequence[AgentHandle]:
+        self._serve()
+        found = [AgentHandle(agent, channel, handle) for (channel, handle), agent in self._handles.items()]
+        return sorted(found, key=lambda one: (one.agent.id, one.channel, one.handle))
+
+    async def vouched(self, channel: str, name: str) -> bool:
+        self._serve()
+        handles = [handle for of_channel, handle in self._handles if of_channel == channel]
+        return bool(_plain(name)) and _plain(name) in {_plain(one) for one in (*self._agents, *handles)}
+
+    # --------------------------------------------------------------------------------------------------- staff rooms
+
+    async def mirror_to(self, rooms: Sequence[tuple[str, str]]) -> None:
+        self._serve()
+        if self._rooms.mirror_to(rooms, self._for_people()):
+            self._ring("room")
+
+    def _for_people(self) -> list[int]:
+        return [id_ for id_, held in self._conversations.items() if held.state.stage in FOR_PEOPLE]
+
+    async def behind(self, channel: str, room: str, now: datetime) -> RoomCopy | None:
+        self._serve()
+        line = self._line()
+
+        def urgency(conversation: int) -> Urgency:
+            stage = self._conversations[conversation].state.stage
+            rank = 0 if stage is Stage.WITH_AGENT else 1 if stage is Stage.WAITING else 2
+            return rank, line.get(conversation, 0)
+
+        copy = self._rooms.behind((channel, room), now, urgency)
+        if copy is None:
+            return None
+        return RoomCopy(
+            conversation=copy.conversation,
+            dossier=self._dossier(self._conversations[copy.conversation]),
+            version=copy.version,
+            attempts=copy.attempts,
+            topic=copy.topic,
+            head=copy.head,
+            posts=copy.posts,
+            shut=copy.shut,
+        )
+
+    async def settle_room(self, channel: str, room: str, result: RoomResult, now: datetime) -> None:
+        self._serve()
+        self._rooms.settle((channel, room), result)
+        if result.retry_at is not None:
+            self._ring("room")
+
+    async def conversation_in(self, channel: str, room: str, topic: str) -> str | None:
+        self._serve()
+        found = self._rooms.conversation_in((channel, room), topic)
+        return self._conversations[found].state.reference if found is not None else None
+
+    # -------------------------------------------------------------------------------------------------- what is kept
 
     async def keep(self, name: str, value: str) -> str:
         self._serve()
@@ -634,9 +883,8 @@ class MemoryStore:
         author: str,
         text: str,
         at: datetime,
-        attachments: tuple[Attachment, ...] = (),
     ) -> _Said:
-        said = _Said(_next(self._messages), conversation, speaker, author, text, at, attachments=attachments)
+        said = _Said(_next(self._messages), conversation, speaker, author, text, at)
         self._messages[said.id] = said
         return said
 
@@ -685,8 +933,10 @@ class MemoryStore:
             text=said.text,
             at=said.at,
             secret=said.secret,
-            edited=bool(said.earlier),
-            attachments=said.attachments,
+            revision=len(said.earlier),
+            files=tuple(self._files[id_] for id_ in said.files),
+            quoted=said.quoted,
+            remarks=said.remarks,
         )
         if send is None:
             return line
@@ -729,3 +979,7 @@ def _is_due(not_before: datetime | None, now: datetime) -> bool:
 
 def _age(moments: Sequence[datetime], now: datetime) -> float:
     return max(0.0, (now - min(moments)).total_seconds()) if moments else 0.0
+
+
+def _plain(name: str) -> str:
+    return name.strip().removeprefix("@").casefold()
