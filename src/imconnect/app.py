@@ -22,15 +22,30 @@ from imconnect.desk.agents import AgentDesk
 from imconnect.desk.clockwork import Clockwork
 from imconnect.desk.delivery import Delivery
 from imconnect.desk.errands import Errands
+from imconnect.desk.files import Inspect, inspect_file
 from imconnect.desk.intake import Intake
+from imconnect.desk.kit import InboxKit
 from imconnect.desk.loops import Stopping, where
+from imconnect.desk.staffdesk import StaffDesk
+from imconnect.desk.staffroom import Mirroring
 from imconnect.desk.turns import Turns
 from imconnect.desk.understanding import Read, understanding
 from imconnect.domain.playbook import Playbook
 from imconnect.guard import Guard
 from imconnect.guard.outgoing import objection
 from imconnect.metrics import PrometheusMeter
-from imconnect.ports import Adapter, Agent, Hook, IsBrought, StoreUnavailable, TryLater
+from imconnect.ports import (
+    Adapter,
+    Agent,
+    Equipped,
+    HasStaffRoom,
+    Hook,
+    IsBrought,
+    StaffRoom,
+    StoreUnavailable,
+    TryLater,
+    Undeliverable,
+)
 from imconnect.registry import installed, load
 from imconnect.settings import Settings, SettingsError
 from imconnect.storage import DatabaseUrl, SqlStore
@@ -136,6 +151,24 @@ def hooks_of(adapters: Sequence[Adapter], intake: Intake) -> dict[str, Hook]:
     }
 
 
+def rooms_of(adapters: Sequence[Adapter]) -> list[tuple[str, StaffRoom]]:
+    """The staff rooms of channels that have one, with the channel's name."""
+    return [
+        (adapter.name, room)
+        for adapter in adapters
+        if isinstance(adapter, HasStaffRoom) and (room := adapter.staff_room) is not None
+    ]
+
+
+async def _rooms_named(settings: Settings) -> list[tuple[str, str]]:
+    """The staff rooms these settings name, whichever process listens to them."""
+    adapters = adapters_of(settings)
+    named = [(channel, room.room) for channel, room in rooms_of(adapters)]
+    for adapter in adapters:
+        await adapter.close()
+    return named
+
+
 async def sign_in_link(store: SqlStore, name: str, web_url: str) -> tuple[Agent, str]:
     """Make the agent *name*, if new, and a link that signs them in once within a day."""
     token = secrets.token_urlsafe(24)
@@ -184,6 +217,8 @@ class _Running:
     store: SqlStore
     meter: PrometheusMeter
     stopping: Stopping
+    playbook: Playbook
+    inspect: Inspect
     health: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -205,10 +240,14 @@ async def run_desk(
         await store.reserve()
         # A first write, so that a database that is locked is told of before anything is promised.
         secret = await store.keep("cookie-secret", secrets.token_urlsafe(32))
-        running = _Running(store, PrometheusMeter(), stopping)
         guard = Guard()
-        intake = Intake(store, guard, clock, running.meter)
+        running = _Running(store, PrometheusMeter(), stopping, playbook, partial(inspect_file, guard))
+        agents = AgentDesk(store, objection_of(guard), clock, playbook)
+        staff = StaffDesk(store, agents, playbook, clock)
+        intake = Intake(store, guard, clock, running.meter, staff.hear)
         adapters = adapters_of(settings) if Role.CONNECTORS in roles else []
+        for channel, room in rooms_of(adapters):
+            staff.minds(channel, room)
         hooks = hooks_of(adapters, intake)
         if hooks and listening is None:
             raise SettingsError("a webhook needs the pages in the same process: run without --only, or set mode = poll")
@@ -217,11 +256,12 @@ async def run_desk(
             asyncio.create_task(_keep_channel(running, adapter, intake), name=adapter.name) for adapter in adapters
         ]
         if read is not None:
+            await store.mirror_to(await _rooms_named(settings))
             turns = Turns(store, read, playbook, clock, running.meter)
             tasks.append(asyncio.create_task(turns.run(stopping), name="turns"))
-            tasks.append(asyncio.create_task(Clockwork(store, playbook.pace, clock).run(stopping), name="clockwork"))
+            tasks.append(asyncio.create_task(Clockwork(store, playbook, clock).run(stopping), name="clockwork"))
         if listening is not None:
-            serving = _keep_web(running, playbook, guard, intake, listening, hooks, secret)
+            serving = _keep_web(running, agents, intake, listening, hooks, secret)
             tasks.append(asyncio.create_task(serving, name="web"))
         tasks.append(asyncio.create_task(_keep_gauges(running), name="gauges"))
         port = listening.getsockname()[1] if listening is not None else None
@@ -231,6 +271,7 @@ async def run_desk(
             await announced
         await _until_stopped(tasks, stopping)
         await intake.flush()
+        await staff.close()
 
 
 async def _until_stopped(tasks: Sequence[asyncio.Task[None]], stopping: Stopping) -> None:
@@ -258,15 +299,50 @@ async def _keep_owning(running: _Running, adapter: Adapter, also: Callable[[Stop
         stopping = Stopping()
         try:
             async with _relayed(running.stopping, stopping), running.store.owning(inbox) as lost:
-                if lost is not None:
+                if lost is not None and await _equipped(running, adapter, lost):
                     running.health[adapter.name] = "ok"
                     await _own(lost, [*also(stopping), *_sending(running, adapter, stopping)], stopping)
                     continue
-            running.health[adapter.name] = "standing by"
+            if lost is None:
+                running.health[adapter.name] = "standing by"
         except StoreUnavailable as error:
             running.health[adapter.name] = "waiting for the store"
             log.warning("store unavailable", loop=inbox, says=str(error))
         await running.stopping.within(STANDBY_SECONDS)
+
+
+async def _equipped(running: _Running, adapter: Adapter, lost: asyncio.Event) -> bool:
+    """Lend the channel its kit. Where that fails this process stands by, and the reason is told."""
+    if not isinstance(adapter, Equipped):
+        return True
+    equipping = asyncio.create_task(_equip(running, adapter, adapter))
+    ends = [asyncio.create_task(lost.wait()), asyncio.create_task(running.stopping.until())]
+    await asyncio.wait([equipping, *ends], return_when=asyncio.FIRST_COMPLETED)
+    for task in (*ends, equipping):
+        task.cancel()
+    await asyncio.gather(equipping, *ends, return_exceptions=True)
+    if equipping.cancelled():
+        return False
+    says = equipping.result()
+    if says is None:
+        return True
+    running.health[adapter.name] = says
+    log.warning("channel not equipped", channel=adapter.name, says=says)
+    return False
+
+
+async def _equip(running: _Running, adapter: Adapter, equipped: Equipped) -> str | None:
+    """None once it is done, or why it cannot be now."""
+    try:
+        kit = await InboxKit.of(
+            running.store, adapter.name, adapter.account, running.playbook, clock, lambda: secrets.token_hex(32)
+        )
+        await equipped.equip(kit)
+    except (TryLater, Undeliverable) as error:
+        return error.reason
+    except Exception as error:  # an adapter's bug must not end the desk
+        return f"failed: {type(error).__name__} at {where(error)}"
+    return None
 
 
 async def _own(lost: asyncio.Event, loops: list[Loop], stopping: Stopping) -> None:
@@ -300,7 +376,11 @@ async def _relayed(outer: Stopping, inner: Stopping) -> AsyncGenerator[None]:
 
 def _sending(running: _Running, adapter: Adapter, stopping: Stopping) -> list[Loop]:
     parts = (running.store, adapter, clock, running.meter, random.random)
-    return [Delivery(*parts).run(stopping), Errands(*parts).run(stopping)]
+    copying = [
+        Mirroring(running.store, channel, room, running.playbook, clock, running.meter, random.random).run(stopping)
+        for channel, room in rooms_of([adapter])
+    ]
+    return [Delivery(*parts).run(stopping), Errands(*parts, running.inspect).run(stopping), *copying]
 
 
 async def _listen(running: _Running, adapter: Adapter, intake: Intake, stopping: Stopping) -> None:
@@ -333,8 +413,7 @@ async def _listen(running: _Running, adapter: Adapter, intake: Intake, stopping:
 
 async def _keep_web(
     running: _Running,
-    playbook: Playbook,
-    guard: Guard,
+    agents: AgentDesk,
     intake: Intake,
     listening: socket.socket,
     hooks: Mapping[str, Hook],
@@ -354,9 +433,9 @@ async def _keep_web(
 
     pages = web_app(
         store=store,
-        agents=AgentDesk(store, objection_of(guard), clock),
+        agents=agents,
         chat=chat,
-        playbook=playbook,
+        playbook=running.playbook,
         clock=clock,
         secret=secret,
         render_metrics=running.meter.render,

@@ -12,6 +12,7 @@ from imconnect.desk.loops import Stopping
 from imconnect.domain.conversations import Stage
 from imconnect.domain.events import AgentHandedBack, AgentNoted, AgentReplied, AgentResolved, AgentsAct, AgentTook
 from imconnect.domain.responder import Refusal
+from imconnect.testing.makers import PLAYBOOK
 
 
 def _objects(text: str) -> str | None:
@@ -27,7 +28,7 @@ async def waiting_customer() -> AsyncGenerator[tuple[Rig, AgentDesk, str]]:
     stopping = Stopping()
     turns = asyncio.create_task(rig.turns().run(stopping))
     try:
-        yield rig, AgentDesk(rig.store, _objects, rig.clock), (await rig.conversation()).reference
+        yield rig, AgentDesk(rig.store, _objects, rig.clock, PLAYBOOK), (await rig.conversation()).reference
     finally:
         stopping.ask()
         await asyncio.wait_for(turns, 5)
@@ -107,4 +108,4 @@ async def test_a_note_is_kept_from_the_customer() -> None:
 async def test_an_unknown_reference_is_named() -> None:
     rig = Rig()
     with pytest.raises(UnknownConversation, match="TW-0000"):
-        await AgentDesk(rig.store, _objects, rig.clock).act("TW-0000", AgentTook("Mei"), "take")
+        await AgentDesk(rig.store, _objects, rig.clock, PLAYBOOK).act("TW-0000", AgentTook("Mei"), "take")

@@ -9,10 +9,9 @@ from tests.desk.rigs import Rig
 from imconnect.desk.clockwork import Clockwork
 from imconnect.desk.errands import MOST_ATTEMPTS, Errands
 from imconnect.desk.loops import Stopping, go_round
-from imconnect.domain.playbook import Pace
 from imconnect.ports import Adapter, Erases, StoreUnavailable, TryLater, Undeliverable
 from imconnect.testing.fakes import NullAdapter, NullMeter, ScriptedAdapter
-from imconnect.testing.makers import address, received, secret
+from imconnect.testing.makers import PLAYBOOK, address, received, secret
 
 
 async def _leak(rig: Rig) -> None:
@@ -94,10 +93,10 @@ async def test_a_bug_in_an_errand_ends_that_errand_with_its_reason_and_no_more()
 
 async def test_somebody_who_waits_is_reminded_when_the_timer_falls_and_once() -> None:
     rig = Rig()
-    pace = Pace()
+    pace = PLAYBOOK.pace
     await rig.hear("human")
     await rig.settle()
-    clockwork = Clockwork(rig.store, pace, rig.clock)
+    clockwork = Clockwork(rig.store, PLAYBOOK, rig.clock)
     rig.clock.later(pace.remind_after - 1)
     early = await clockwork.step()
     rig.clock.later(1)
@@ -115,7 +114,7 @@ async def test_those_behind_are_told_when_the_first_is_served_and_only_then() ->
         await rig.hear("human", address(name))
         await rig.settle()
         rig.clock.later(1)
-    clockwork = Clockwork(rig.store, Pace(), rig.clock)
+    clockwork = Clockwork(rig.store, PLAYBOOK, rig.clock)
     await clockwork.step()
     await rig.settle()
     before = [line.text for line in await rig.lines(address("ben"))]

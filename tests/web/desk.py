@@ -129,7 +129,7 @@ async def running_desk(folder: Path, brains: Brains) -> AsyncGenerator[RunningDe
     def make_app() -> FastAPI:
         return web_app(
             store=store,
-            agents=AgentDesk(store, lambda text: objection(text, brains.guard), time),
+            agents=AgentDesk(store, lambda text: objection(text, brains.guard), time, brains.playbook),
             chat=chat,
             playbook=brains.playbook,
             clock=time,
@@ -142,7 +142,7 @@ async def running_desk(folder: Path, brains: Brains) -> AsyncGenerator[RunningDe
         Turns(store, brains.reader.read, brains.playbook, time, meter).run(stopping),
         Delivery(store, chat, time, meter, lambda: 0.5).run(stopping),
         Errands(store, chat, time, meter, lambda: 0.5).run(stopping),
-        Clockwork(store, brains.playbook.pace, time).run(stopping),
+        Clockwork(store, brains.playbook, time).run(stopping),
     ]
     working = [asyncio.create_task(loop) for loop in loops]
     desk = RunningDesk(

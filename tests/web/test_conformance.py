@@ -101,7 +101,7 @@ class TestWebChat(AdapterConformance):
 
         app = web_app(
             store=store,
-            agents=AgentDesk(store, lambda text: None, time),
+            agents=AgentDesk(store, lambda text: None, time, brains.playbook),
             chat=chat,
             playbook=brains.playbook,
             clock=time,

@@ -11,13 +11,17 @@ import typer
 from imconnect.cli.speech import Complaint, put, settings_of, within
 from imconnect.domain.conversations import Stage
 from imconnect.domain.events import (
+    AgentAdmitted,
     AgentHandedBack,
     AgentNoted,
     AgentReplied,
     AgentResolved,
     AgentsAct,
+    AgentSentSnippet,
     AgentTook,
+    AgentTransferred,
 )
+from imconnect.domain.playbook import fill
 
 if TYPE_CHECKING:
     from imconnect.domain.playbook import Playbook
@@ -40,6 +44,10 @@ REFUSALS = {
     "asks_for_code": "the text asks for a one-time code; support never does",
     "asks_for_remote_control": "the text asks for remote control; support never does",
     "contains_secret": "the text holds a phrase, key, password or code; leave it out",
+    "unknown_snippet": "the pack has no snippet or topic of that name",
+    "unknown_agent": "there is no agent of that name; see `imconnect agent list`",
+    "link_refused": "it links to {hosts}, which imitates another site or is a bare address; take the link out",
+    "link_unknown": "it links to {hosts}, which is not on the official list; add --anyway to send it all the same",
     "empty": "there is nothing in it; write something",
 }
 
@@ -177,8 +185,8 @@ def _dossier_json(dossier: "Dossier") -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------------------------- acting
 
 
-def _act(context: typer.Context, ref: str, agent: str, act: AgentsAct) -> None:
-    async def work(store: "SqlStore", _: "Playbook") -> str:
+def _act(context: typer.Context, ref: str, agent: str, act: AgentsAct, *, confirmed: bool = False) -> None:
+    async def work(store: "SqlStore", playbook: "Playbook") -> str:
         from imconnect.app import clock, objection_of  # noqa: PLC0415 - as above
         from imconnect.desk.agents import AgentDesk, UnknownConversation  # noqa: PLC0415 - as above
         from imconnect.guard import Guard  # noqa: PLC0415 - as above
@@ -186,11 +194,12 @@ def _act(context: typer.Context, ref: str, agent: str, act: AgentsAct) -> None:
         if await store.agent_named(agent) is None:
             raise Complaint(f"{agent}: no such agent; add them with `imconnect agent add`")
         try:
-            acted = await AgentDesk(store, objection_of(Guard()), clock).act(ref, act, secrets.token_hex(8))
+            desk = AgentDesk(store, objection_of(Guard()), clock, playbook)
+            acted = await desk.act(ref, act, secrets.token_hex(8), confirmed=confirmed)
         except UnknownConversation:
             raise Complaint(f"{ref}: there is no such conversation; see `imconnect conversation list`") from None
         if acted.refused is not None:
-            raise Complaint(f"{ref}: refused: {REFUSALS[acted.refused.value]}")
+            raise Complaint(f"{ref}: refused: {fill(REFUSALS[acted.refused.value], {'hosts': ' '.join(acted.hosts)})}")
         return acted.outcome or "recorded; no desk is running on this database, it happens when one does"
 
     put(f"{ref}: {_with_store(context, work)}")
@@ -211,11 +220,105 @@ def handback(context: typer.Context, ref: Reference, agent: Name) -> None:
     _act(context, ref, agent, AgentHandedBack(agent))
 
 
-def reply(context: typer.Context, ref: Reference, text: str, agent: Name) -> None:
+def reply(
+    context: typer.Context,
+    ref: Reference,
+    text: str,
+    agent: Name,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Send a link that is not on the official list.")] = False,
+) -> None:
     """Answer the customer."""
-    _act(context, ref, agent, AgentReplied(agent, text))
+    _act(context, ref, agent, AgentReplied(agent, text), confirmed=anyway)
 
 
 def note(context: typer.Context, ref: Reference, text: str, agent: Name) -> None:
     """Write something down for colleagues only."""
     _act(context, ref, agent, AgentNoted(agent, text))
+
+
+def transfer(
+    context: typer.Context,
+    ref: Reference,
+    to: Annotated[str, typer.Argument(help="Which colleague.")],
+    agent: Name,
+) -> None:
+    """Hand a conversation you have to a colleague."""
+    _act(context, ref, agent, AgentTransferred(agent, to))
+
+
+def snippet(
+    context: typer.Context,
+    ref: Reference,
+    slug: Annotated[str, typer.Argument(help="A snippet of the pack, or a topic whose answer is to be said.")],
+    agent: Name,
+) -> None:
+    """Say what the pack has ready, in the customer's language."""
+    _act(context, ref, agent, AgentSentSnippet(agent, slug))
+
+
+def admit(
+    context: typer.Context,
+    ref: Reference,
+    peer: Annotated[str, typer.Argument(help="Who: an address or id on the conversation's channel.")],
+    agent: Name,
+) -> None:
+    """Let somebody else, who writes from PEER, into the conversation."""
+    _act(context, ref, agent, AgentAdmitted(agent, peer))
+
+
+# ------------------------------------------------------------------------------------------------------------- agents
+
+
+def link_agent(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A name given with `imconnect agent add`.")],
+    channel: Annotated[str, typer.Argument(help="telegram, discord, …")],
+    handle: Annotated[str, typer.Argument(help="Their id on the channel: a number, never a name that can be copied.")],
+) -> None:
+    """From now on HANDLE is this agent in the channel's staff room, and nobody else."""
+
+    async def work(store: "SqlStore", _: "Playbook") -> None:
+        from imconnect.app import clock  # noqa: PLC0415 - as above
+
+        found = await store.agent_named(name)
+        if found is None:
+            raise Complaint(f"{name}: no such agent; add them with `imconnect agent add`")
+        await store.link_agent(found.id, channel, handle, clock())
+
+    if not handle.strip():
+        raise Complaint("the handle is empty; give the id the channel knows them by")
+    _with_store(context, work)
+    put(f"{handle} on {channel} is {name}")
+
+
+def unlink_agent(context: typer.Context, channel: str, handle: str) -> None:
+    """What HANDLE writes in the staff room is relayed no more."""
+
+    async def work(store: "SqlStore", _: "Playbook") -> bool:
+        return await store.unlink_agent(channel, handle)
+
+    if not _with_store(context, work):
+        raise Complaint(f"{handle} on {channel} is no agent's; see `imconnect agent list`")
+    put(f"{handle} on {channel} is nobody's any more")
+
+
+def list_agents(context: typer.Context, as_json: AsJson = False) -> None:
+    """Who answers, and under which handles."""
+
+    async def work(store: "SqlStore", _: "Playbook") -> "list[dict[str, Any]]":
+        handles = await store.agent_handles()
+        return [
+            {
+                "name": one.name,
+                "handles": [{"channel": h.channel, "handle": h.handle} for h in handles if h.agent.id == one.id],
+            }
+            for one in await store.agents()
+        ]
+
+    found: list[dict[str, Any]] = _with_store(context, work)
+    if as_json:
+        put(json.dumps(found, ensure_ascii=False))
+        return
+    for one in found:
+        handles = "  ".join(f"{handle['channel']}:{handle['handle']}" for handle in one["handles"])
+        put(f"{one['name']}  {handles}".rstrip())

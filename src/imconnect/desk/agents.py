@@ -1,4 +1,5 @@
-"""What agents do, from the inbox or a terminal: events like any other, refused with a reason where they must be."""
+"""What agents do, from the inbox, a terminal or a staff room: events like any other, refused with a reason where they
+must be."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,8 +7,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from imconnect.desk.loops import Clock
-from imconnect.domain.events import AgentNoted, AgentReplied, AgentsAct
+from imconnect.domain.events import (
+    AgentAdmitted,
+    AgentNoted,
+    AgentReplied,
+    AgentsAct,
+    AgentSentSnippet,
+    AgentTransferred,
+)
+from imconnect.domain.playbook import Playbook
+from imconnect.domain.readings import Link, LinkVerdict
 from imconnect.domain.responder import Refusal
+from imconnect.guard.links import inspect_links
 from imconnect.ports import Store
 
 PATIENCE_SECONDS = 5.0
@@ -15,7 +26,10 @@ PATIENCE_SECONDS = 5.0
 
 
 class Objection(StrEnum):
-    """Why the guard stops an agent's words."""
+    """Why an act is not recorded: the guard stops an agent's words, or it names somebody or something there is not.
+
+    Only `LINK_UNKNOWN` can be confirmed: the link is neither ours nor an explorer's.
+    """
 
     ASKS_FOR_PHRASE = "asks_for_phrase"
     ASKS_FOR_KEY = "asks_for_key"
@@ -23,6 +37,9 @@ class Objection(StrEnum):
     ASKS_FOR_CODE = "asks_for_code"
     ASKS_FOR_REMOTE_CONTROL = "asks_for_remote_control"
     CONTAINS_SECRET = "contains_secret"  # noqa: S105 - as above
+    LINK_REFUSED = "link_refused"
+    LINK_UNKNOWN = "link_unknown"
+    UNKNOWN_AGENT = "unknown_agent"
     EMPTY = "empty"
 
 
@@ -31,35 +48,85 @@ class UnknownConversation(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
+class Objected:
+    """An objection, and the hosts of the links it is about."""
+
+    why: Objection
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Acted:
     """What became of an act: `outcome` as `decide()` recorded it ("" while its turn has not come), or why it was
-    refused."""
+    refused. `hosts` are those of the links an objection is about."""
 
     outcome: str
     refused: Refusal | Objection | None = None
+    hosts: tuple[str, ...] = ()
+
+    @property
+    def may_be_confirmed(self) -> bool:
+        """Whether it would be done if the agent says so a second time."""
+        return self.refused is Objection.LINK_UNKNOWN
 
 
 class AgentDesk:
     """Where agents act. *objection* is the guard's word on text that is to go out."""
 
-    def __init__(self, store: Store, objection: Callable[[str], str | None], clock: Clock) -> None:
+    def __init__(self, store: Store, objection: Callable[[str], str | None], clock: Clock, playbook: Playbook) -> None:
         self._store = store
         self._objection = objection
         self._clock = clock
+        self._playbook = playbook
 
-    async def act(self, reference: str, act: AgentsAct, key: str) -> Acted:
-        """Record *act*, once per *key*, and wait for its turn. Raises `UnknownConversation`."""
-        if isinstance(act, AgentReplied | AgentNoted):
-            if not act.text.strip():
-                return Acted("", Objection.EMPTY)
-            if (objected := self._objection(act.text)) is not None:
-                return Acted("", Objection(objected))
+    async def act(self, reference: str, act: AgentsAct, key: str, *, confirmed: bool = False) -> Acted:
+        """Record *act*, once per *key*, and wait for its turn. Raises `UnknownConversation`.
+
+        *confirmed*: the agent was told of a link that is not ours, and sends it all the same.
+        """
+        objected = await self.objection_to(act, confirmed=confirmed)
+        if objected is not None:
+            return Acted("", objected.why, objected.hosts)
+        return await self.outcome(await self.record(reference, act, key))
+
+    async def objection_to(self, act: AgentsAct, *, confirmed: bool = False) -> Objected | None:
+        """Why *act* would not even be recorded."""
+        match act:
+            case AgentReplied() | AgentNoted():
+                return self._objection_to_words(act, confirmed=confirmed)
+            case AgentTransferred():
+                if not act.to.strip():
+                    return Objected(Objection.EMPTY)
+                return Objected(Objection.UNKNOWN_AGENT) if await self._store.agent_named(act.to) is None else None
+            case AgentSentSnippet():
+                return None if act.slug.strip() else Objected(Objection.EMPTY)
+            case AgentAdmitted():
+                return None if act.peer.strip() else Objected(Objection.EMPTY)
+            case _:
+                return None
+
+    def _objection_to_words(self, act: AgentReplied | AgentNoted, *, confirmed: bool) -> Objected | None:
+        if not act.text.strip():
+            return Objected(Objection.EMPTY)
+        if (objected := self._objection(act.text)) is not None:
+            return Objected(Objection(objected))
+        if isinstance(act, AgentNoted):  # colleagues may show each other what a customer was sent
+            return None
+        links = inspect_links(act.text, self._playbook.official_hosts)
+        if refused := _hosts(links, LinkVerdict.LOOKALIKE, LinkVerdict.BLOCKED):
+            return Objected(Objection.LINK_REFUSED, refused)
+        unknown = _hosts(links, LinkVerdict.UNKNOWN)
+        return Objected(Objection.LINK_UNKNOWN, unknown) if unknown and not confirmed else None
+
+    async def record(self, reference: str, act: AgentsAct, key: str) -> int:
+        """Put *act*, to which nothing was objected, into the conversation; its event. Raises `UnknownConversation`."""
         event = await self._store.act(reference, act, key, self._clock())
         if event is None:
             raise UnknownConversation(reference)
-        return await self._outcome(event)
+        return event
 
-    async def _outcome(self, event: int) -> Acted:
+    async def outcome(self, event: int) -> Acted:
+        """What became of an act that was recorded, once its turn has come; patience has an end."""
         waited, pause = 0.0, 0.005
         while waited < PATIENCE_SECONDS:
             outcome = await self._store.outcome(event)
@@ -70,3 +137,7 @@ class AgentDesk:
             waited += pause
             pause = min(0.1, pause * 1.5)
         return Acted("")
+
+
+def _hosts(links: tuple[Link, ...], *verdicts: LinkVerdict) -> tuple[str, ...]:
+    return tuple(link.host for link in links if link.verdict in verdicts)

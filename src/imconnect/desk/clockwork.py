@@ -1,7 +1,7 @@
 """The clockwork: timers that fall due, and the watch over the waiting line."""
 
 from imconnect.desk.loops import Clock, Stopping, go_round
-from imconnect.domain.playbook import Pace
+from imconnect.domain.playbook import Playbook
 from imconnect.ports import Store
 
 TICK_SECONDS = 1.0
@@ -11,9 +11,9 @@ TIMERS_A_TICK = 500
 class Clockwork:
     """Turns the passing of time into events. Several may run: each timer and each notice still happens once."""
 
-    def __init__(self, store: Store, pace: Pace, clock: Clock) -> None:
+    def __init__(self, store: Store, playbook: Playbook, clock: Clock) -> None:
         self._store = store
-        self._pace = pace
+        self._playbook = playbook
         self._clock = clock
 
     async def run(self, stopping: Stopping) -> None:
@@ -24,5 +24,5 @@ class Clockwork:
         """One tick. Returns how many timers fell, so that a backlog is worked off without waiting."""
         now = self._clock()
         fired = await self._store.fire_timers(TIMERS_A_TICK, now)
-        await self._store.watch_line(self._pace, now)
+        await self._store.watch_line(self._playbook.pace, now, self._playbook.paces)
         return fired

@@ -31,6 +31,8 @@ LAST_WORDS_SECONDS = 10.0
 
 MOST_ATTEMPTS = 60
 LONGEST_BACKOFF = 900.0
+LONGEST_TRYING = 5 * 86_400.0
+"""Seconds for which a channel with keys may put us off, saying when to come again (RFC 5321, 4.5.4.1: 4 to 5 days)."""
 
 log = structlog.get_logger("imconnect.desk")
 
@@ -171,8 +173,14 @@ class Delivery:
         return SendResult(due.id, SendState.UNKNOWN, reason=reason)
 
     def _later(self, due: DueSend, later: TryLater) -> SendResult:
-        if due.attempts + 1 >= MOST_ATTEMPTS:
-            return SendResult(due.id, SendState.FAILED, reason=f"given up after {MOST_ATTEMPTS} tries: {later.reason}")
+        tries = due.attempts + 1
+        if tries >= MOST_ATTEMPTS and not (self._adapter.keyed and _may_go_on(tries, later)):
+            return SendResult(due.id, SendState.FAILED, reason=f"given up after {tries} tries: {later.reason}")
         seconds = later.after if later.after is not None else backoff(due.attempts, self._chance())
         retry_at = self._clock() + timedelta(seconds=seconds)
         return SendResult(due.id, SendState.READY, reason=later.reason, retry_at=retry_at)
+
+
+def _may_go_on(tries: int, later: TryLater) -> bool:
+    """Whether pauses that long, that often, have not yet made up the longest time a send is tried."""
+    return later.after is not None and tries * max(1.0, later.after) < LONGEST_TRYING

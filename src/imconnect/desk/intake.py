@@ -1,8 +1,9 @@
 """Intake: the guard first, then the store, then the acknowledgement."""
 
 import asyncio
+import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 
 from imconnect.desk.loops import Clock
@@ -10,7 +11,17 @@ from imconnect.desk.understanding import language_around, withheld_whole
 from imconnect.domain.messages import Attachment, Incoming, Language, Unreadable
 from imconnect.domain.readings import Secret
 from imconnect.guard import Guard, Inspected, Tail
-from imconnect.ports import Meter, Received, Store, StoreUnavailable, TryLater
+from imconnect.ports import (
+    Bounced,
+    Item,
+    Mark,
+    Meter,
+    Received,
+    StaffWord,
+    Store,
+    StoreUnavailable,
+    TryLater,
+)
 
 LARGEST_GROUP = 400
 """Items in one commit."""
@@ -20,29 +31,62 @@ NAMES_REMEMBERED = 10_000
 LONG_TEXT = 16_384
 """Characters from which a text is inspected in a thread, so that nobody else waits for it."""
 
+LONGEST_REASON = 200
+"""Characters kept of what a vendor says of a bounce."""
+
 TRANSACTION_HASH = "transaction_hash"
+
+_MEDIA_TYPE = re.compile(r"[a-z0-9][\w.+-]{0,63}/[\w.+-]{1,63}", re.IGNORECASE | re.ASCII)
+
+Guarded = Received | Unreadable | Bounced | Mark
+Hear = Callable[[StaffWord], Awaitable[None]]
 
 
 class Intake:
-    """What adapters deliver to. Many deliveries share one commit; each returns once its own items are durable."""
+    """What adapters deliver to. Many deliveries share one commit; each returns once its own items are durable.
 
-    def __init__(self, store: Store, guard: Guard, clock: Clock, meter: Meter) -> None:
+    *hear* records what colleagues write in a staff room.
+    """
+
+    def __init__(self, store: Store, guard: Guard, clock: Clock, meter: Meter, hear: Hear | None = None) -> None:
         self._store = store
         self._guard = guard
         self._tail = Tail(guard)
         self._clock = clock
         self._meter = meter
+        self._hear = hear
         self._harmless: set[str] = set()
-        self._queue: deque[tuple[list[Received | Unreadable], asyncio.Future[None]]] = deque()
+        self._queue: deque[tuple[list[Guarded], asyncio.Future[None]]] = deque()
         self._committing: asyncio.Task[None] | None = None
 
-    async def deliver(self, items: Sequence[Incoming | Unreadable]) -> None:
-        """Store *items* in order; on return they are committed. Raises `TryLater` when the store cannot take them."""
+    async def deliver(self, items: Sequence[Item]) -> None:
+        """Store *items* in order; on return they are committed. Raises `TryLater` when the store cannot take them.
+
+        What colleagues said is recorded after the customers' words, and marks that stand behind it after that: a
+        channel that is cut off in between begins before what was not recorded.
+        """
+        first, words, last = _in_order(items)
+        await self._store_all([await self._guarded(item) for item in first])
+        for word in words:
+            await self._heard(word)
+        await self._store_all(last)
+
+    async def _heard(self, word: StaffWord) -> None:
+        if self._hear is None:
+            nobody = Unreadable(word.id, word.channel, word.account, "nobody minds a staff room here", len(word.text))
+            await self._store_all([nobody])
+            return
+        try:
+            await self._hear(word)
+        except StoreUnavailable as error:
+            raise TryLater(str(error)) from None
+
+    async def _store_all(self, safe: Iterable[Guarded]) -> None:
+        items = list(safe)
         if not items:
             return
-        safe = [item if isinstance(item, Unreadable) else await self._inspect(item) for item in items]
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append((safe, done))
+        self._queue.append((items, done))
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit())
         await asyncio.shield(done)
@@ -69,8 +113,8 @@ class Intake:
         finally:
             self._committing = None
 
-    def _next_group(self) -> tuple[list[Received | Unreadable], list[asyncio.Future[None]]]:
-        group: list[Received | Unreadable] = []
+    def _next_group(self) -> tuple[list[Guarded], list[asyncio.Future[None]]]:
+        group: list[Guarded] = []
         waiting: list[asyncio.Future[None]] = []
         while self._queue and (not group or len(group) + len(self._queue[0][0]) <= LARGEST_GROUP):
             items, done = self._queue.popleft()
@@ -86,19 +130,32 @@ class Intake:
 
     # -------------------------------------------------------------------------------------------------------- guard
 
+    async def _guarded(self, item: Incoming | Unreadable | Bounced | Mark) -> Guarded:
+        match item:
+            case Incoming():
+                return await self._inspect(item)
+            case Bounced():
+                # Other servers quote what they refuse: the whole is looked at before most of it is left out.
+                reason = (await self._inspect_at_rest(item.reason)).text
+                return replace(item, reason=" ".join(reason.split())[:LONGEST_REASON])
+            case _:
+                return item
+
     async def _inspect(self, incoming: Incoming) -> Received:
         """Every typed field, seen by the guard before anything else sees it."""
         started = asyncio.get_running_loop().time()
         inspected = await self._inspect_text(incoming)
+        quoted = await self._inspect_at_rest(incoming.quoted)
         name = self._inspect_name(incoming.author.name)
         files = [self._guard.inspect(file.name) for file in incoming.attachments]
-        secret = next((one.secret for one in (inspected, *files) if one.secret is not None), None)
+        secret = next((one.secret for one in (inspected, quoted, *files) if one.secret is not None), None)
         safe = replace(
             incoming,
             text=inspected.text,
             author=replace(incoming.author, name=name.text),
             attachments=_renamed(incoming.attachments, files),
             language_hint=_hint(incoming, inspected),
+            quoted=quoted.text,
         )
         self._meter.observe("guard_seconds", asyncio.get_running_loop().time() - started)
         if secret is not None:
@@ -115,6 +172,14 @@ class Intake:
                 self._harmless.clear()
             self._harmless.add(name)
         return inspected
+
+    async def _inspect_at_rest(self, text: str) -> Inspected:
+        """A text that belongs to no sequence of messages."""
+        if not text:
+            return Inspected("", None)
+        if len(text) <= LONG_TEXT:
+            return self._guard.inspect(text)
+        return await asyncio.to_thread(self._guard.inspect, text)
 
     async def _inspect_text(self, incoming: Incoming) -> Inspected:
         if not incoming.text:
@@ -147,8 +212,33 @@ def _hint(incoming: Incoming, inspected: Inspected) -> Language | None:
     return language_around(incoming.text, inspected.secret, incoming.language_hint)
 
 
+def _in_order(
+    items: Sequence[Item],
+) -> tuple[list[Incoming | Unreadable | Bounced | Mark], list[StaffWord], list[Mark]]:
+    """*items* by when they are stored: what comes first, what colleagues said, and the marks behind that."""
+    first: list[Incoming | Unreadable | Bounced | Mark] = []
+    words: list[StaffWord] = []
+    last: list[Mark] = []
+    for item in items:
+        if isinstance(item, StaffWord):
+            words.append(item)
+        elif isinstance(item, Mark) and words:
+            last.append(item)
+        else:
+            first.append(item)
+    return first, words, last
+
+
 def _renamed(attachments: Sequence[Attachment], inspected: Sequence[Inspected]) -> tuple[Attachment, ...]:
-    return tuple(replace(file, name=one.text) for file, one in zip(attachments, inspected, strict=True))
+    return tuple(
+        replace(file, name=one.text, media_type=_media_type(file.media_type))
+        for file, one in zip(attachments, inspected, strict=True)
+    )
+
+
+def _media_type(claimed: str) -> str:
+    """The type a sender claims, where it has the form of one: it was typed like everything else."""
+    return claimed.lower() if _MEDIA_TYPE.fullmatch(claimed) else "application/octet-stream"
 
 
 def _withdrawn(inspected: Inspected, secret: Secret | None) -> tuple[str, ...]:

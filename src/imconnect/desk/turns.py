@@ -1,7 +1,7 @@
 """Turns: claim a batch of conversations, read, decide, apply; one transaction."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,9 +10,12 @@ import structlog
 from imconnect.desk.loops import Clock, Stopping, go_round, where
 from imconnect.desk.understanding import Read, withheld_whole
 from imconnect.domain.actions import Action, Decision
+from imconnect.domain.commands import typed_command
 from imconnect.domain.conversations import Conversation
+from imconnect.domain.drafting import VERIFY
 from imconnect.domain.events import Event, MessageReceived
 from imconnect.domain.playbook import Playbook
+from imconnect.domain.readings import Reading
 from imconnect.domain.responder import decide
 from imconnect.ports import Case, Meter, Settled, Store, StoreUnavailable
 
@@ -74,7 +77,7 @@ class Turns:
             settled: list[Settled] = []
             breath = started
             for case in turn.cases:
-                settled.append(self._settle(case) if in_effect else _without_effect(case))
+                settled.append(self._settle(case, await self._vouched(case)) if in_effect else _without_effect(case))
                 if asyncio.get_running_loop().time() - breath > BREATH_SECONDS:
                     await asyncio.sleep(0)
                     breath = asyncio.get_running_loop().time()
@@ -88,12 +91,22 @@ class Turns:
         self._meter.observe("turn_seconds", asyncio.get_running_loop().time() - started)
         return count
 
-    def _settle(self, case: Case) -> Settled:
+    async def _vouched(self, case: Case) -> Mapping[int, bool]:
+        """For each event that asks whether a name is one of our agents': whether it is."""
+        channel = case.conversation.address.channel
+        return {
+            pending.id: await self._store.vouched(channel, name)
+            for pending in case.events
+            if isinstance(pending.event, MessageReceived) and (name := _name_asked_about(pending.event))
+        }
+
+    def _settle(self, case: Case, vouched: Mapping[int, bool]) -> Settled:
         state = case.conversation
         outcomes: list[tuple[int, str, tuple[Action, ...]]] = []
         for pending in case.events:
             try:
-                decision = self._decide(state, self._understood(pending.event), self._playbook, self._clock())
+                event = self._understood(pending.event, vouched.get(pending.id))
+                decision = self._decide(state, event, self._playbook, self._clock())
             except Exception as error:  # one event that cannot be decided must not hold up those after it
                 log.error("event failed", number=pending.id, error=type(error).__name__, where=where(error))
                 self._meter.count("events_failed")
@@ -104,10 +117,22 @@ class Turns:
             log.info("settled", reference=state.reference, what=type(pending.event).__name__, outcome=decision.outcome)
         return Settled(state, tuple(outcomes))
 
-    def _understood(self, event: Event) -> Event:
-        if isinstance(event, MessageReceived) and event.text and not withheld_whole(event.text, event.secret):
-            return replace(event, reading=self._read(event.text))
-        return event
+    def _understood(self, event: Event, vouched: bool | None) -> Event:
+        if not isinstance(event, MessageReceived) or event.automatic or not event.text:
+            return event
+        if vouched is not None:  # a name, not a question
+            return replace(event, reading=Reading(vouched=vouched))
+        if withheld_whole(event.text, event.secret):
+            return event
+        return replace(event, reading=self._read(event.text))
+
+
+def _name_asked_about(event: MessageReceived) -> str:
+    """The name of somebody who says they are one of us, where that is what is asked."""
+    if event.choice != VERIFY and typed_command(event.text) != VERIFY:
+        return ""
+    first, _, rest = event.text.strip().partition(" ")
+    return (rest if typed_command(first) == VERIFY else event.text).strip().removeprefix("@")
 
 
 def _without_effect(case: Case) -> Settled:
