@@ -304,7 +304,8 @@ class World:
         """The first thing the bot said in *chat* with *words* in it that nobody waited for; now somebody has."""
         heard = self.heard.setdefault(chat.id, set())
         for message in chat.from_bot:
-            if message.id not in heard and words in message.text and thread in (None, message.thread):
+            fits = words in message.text and thread in (None, message.thread) and things_in(message)
+            if fits and message.id not in heard:
                 heard.add(message.id)
                 return message
         return None
