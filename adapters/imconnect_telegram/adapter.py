@@ -1,4 +1,4 @@
-"""The Telegram channel: one bot and its private chats."""
+"""The Telegram channel: one bot, its private chats, the groups it is addressed in and the staff's group."""
 
 import asyncio
 import hmac
@@ -6,7 +6,8 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -14,24 +15,42 @@ from urllib.parse import urlsplit
 import structlog
 from pydantic import BaseModel
 from telegram import ChatMemberAdministrator, LinkPreviewOptions, ReplyParameters
+from telegram.constants import ChatAction
 
 from imconnect.domain.messages import Address, Attachment, Incoming, Outgoing, Unreadable
-from imconnect.ports import Deliver, Finding, Hook, MaybeSent, Sent, TryLater, Undeliverable
+from imconnect.domain.splitting import split, utf16_units
+from imconnect.ports import (
+    Deliver,
+    Finding,
+    Hook,
+    Item,
+    Kit,
+    Mark,
+    MaybeSent,
+    Sent,
+    StaffWord,
+    TryLater,
+    Undeliverable,
+)
+from imconnect_telegram.menu import offer_commands
 from imconnect_telegram.pace import Pace
 from imconnect_telegram.settings import TelegramSettings
+from imconnect_telegram.staff import TelegramStaffRoom
 from imconnect_telegram.translate import (
     CHANNEL,
+    TEXT_LIMIT,
     UPDATE_KINDS,
+    Bot,
     Heard,
     buttons,
+    entities,
     join_album,
     message_ref,
     place_of,
     read,
-    split,
     unreadable_body,
 )
-from imconnect_telegram.wire import Doubtful, Line, done, raw_updates, told
+from imconnect_telegram.wire import Doubtful, Line, Moved, done, raw_updates, told
 
 Raw = Mapping[str, Any]
 
@@ -44,8 +63,17 @@ LARGEST_BATCH = 100
 ALBUM_PAUSE, ALBUM_ROUNDS, LARGEST_ALBUM = 0.7, 4, 10
 """Seconds the rest of an album is given to come, how often, and how many parts it can have."""
 
-FORGOTTEN_AFTER = 24 * 3600.0
-"""Seconds Telegram keeps what nobody fetched; core.telegram.org/bots/api#getting-updates."""
+FORGOTTEN_AFTER = timedelta(hours=24)
+"""How long Telegram keeps what nobody fetched; core.telegram.org/bots/api#getting-updates."""
+
+REACHED, REACHED_EVERY = "reached", timedelta(minutes=10)
+"""The mark that says when Telegram was last heard from, and how often it is set while nobody writes."""
+
+MOVED = "moved:"
+"""The mark that says by which number a group goes now."""
+
+TYPING_SECONDS = 4.0
+"""How long a chat shows that we are typing; core.telegram.org/bots/api#sendchataction."""
 
 LONGEST_PAUSE = 30.0
 MOST_BEGUN = 1000
@@ -58,7 +86,7 @@ log = structlog.get_logger("imconnect.telegram")
 
 
 class TelegramAdapter:
-    """One bot. Its private chats are conversations; what is said in groups is not for the desk."""
+    """One bot. A private chat with it is a conversation; in groups it answers what is addressed to it."""
 
     Settings: type[BaseModel] = TelegramSettings
 
@@ -75,7 +103,17 @@ class TelegramAdapter:
         self._pace = Pace(chosen.messages_per_second)
         self._offset = 0
         self._failures = 0
-        self._reached_at: float | None = None
+        self._kit: Kit | None = None
+        self._reached_at: datetime | None = None
+        self._bot = Bot(self._account, "", frozenset(chosen.open_groups), chosen.staff_chat)
+        self._moved: dict[int, int] = {}
+        self._typing: OrderedDict[int, float] = OrderedDict()
+        self._albums: dict[str, _Album] = {}
+        self._staff_room = (
+            TelegramStaffRoom(self._speaking.bot, self._pace, chosen.staff_chat, self._follow)
+            if chosen.staff_chat is not None
+            else None
+        )
         self._begun: OrderedDict[str, list[int]] = OrderedDict()  # key -> the parts of it that were sent
         self._thanks: set[asyncio.Task[None]] = set()
 
@@ -83,11 +121,52 @@ class TelegramAdapter:
     def account(self) -> str:
         return self._account
 
+    @property
+    def staff_room(self) -> TelegramStaffRoom | None:
+        """Where agents work, if `telegram.staff_chat` is set."""
+        return self._staff_room
+
+    async def equip(self, kit: Kit) -> None:
+        """Remember when Telegram was last heard from and which groups moved; offer the commands in every language."""
+        self._kit = kit
+        kept = await kit.recall()
+        if REACHED in kept:
+            self._reached_at = datetime.fromisoformat(kept[REACHED].value)
+        for name, mark in kept.items():
+            if name.startswith(MOVED):
+                self._now_goes_by(int(name.removeprefix(MOVED)), int(mark.value))
+        try:
+            await offer_commands(self._speaking.bot, kit.playbook, self._goes_by(self._settings.staff_chat))
+        except (Undeliverable, Moved) as error:  # the desk works without a menu; `imconnect doctor` tells what is wrong
+            log.warning("commands not offered", says=str(error))
+
+    def _goes_by(self, chat_id: int | None) -> int | None:
+        return self._moved.get(chat_id, chat_id) if chat_id is not None else None
+
+    def _now_goes_by(self, old: int, new: int) -> None:
+        self._moved[old] = new
+        if old == self._bot.staff_chat:
+            self._bot = replace(self._bot, staff_chat=new)
+            if self._staff_room is not None:
+                self._staff_room.chat_id = new
+        if old in self._bot.open_groups:
+            self._bot = replace(self._bot, open_groups=(self._bot.open_groups - {old}) | {new})
+
+    async def _follow(self, old: int, new: int) -> None:
+        """A group became a supergroup: it is the same room under another number."""
+        log.info("group moved")
+        self._now_goes_by(old, new)
+        if self._kit is not None:
+            await self._kit.remember(f"{MOVED}{old}", str(new))
+
     # ---------------------------------------------------------------------------------------------------- listening
 
     async def listen(self, deliver: Deliver) -> None:
         """Hand over what people write until cancelled. Raises `TryLater`, with the seconds to wait, where it cannot."""
         try:
+            if not self._bot.username:
+                me = await done(self._fetching.bot.get_me())
+                self._bot = replace(self._bot, username=me.username or "")
             if self._settings.mode == "webhook":
                 await self._have_it_delivered()
             else:
@@ -102,13 +181,27 @@ class TelegramAdapter:
         while True:
             batch, heard = await self._next_batch()
             self._failures = 0
-            now = asyncio.get_running_loop().time()
-            items = [*self._missed(now), *_joined(heard)]
-            if items:
-                await deliver(items)
-            self._reached_at = now
+            await self._follow_all(heard)
+            await self._hand_over(deliver, _joined(heard))
             self._offset = _after(batch, self._offset)
             self._thank(heard)
+            self._show_typing(heard)
+
+    async def _follow_all(self, heard: Sequence[Heard]) -> None:
+        for one in heard:
+            if one.moved is not None:
+                await self._follow(*one.moved)
+
+    async def _hand_over(self, deliver: Deliver, items: Sequence[Item]) -> None:
+        """Deliver, and with it that Telegram was heard from. The staff's group keeps the number it is set under."""
+        room = self._staff_room.room if self._staff_room is not None else ""
+        named = [replace(item, room=room) if isinstance(item, StaffWord) else item for item in items]
+        now = self._kit.now() if self._kit is not None else None
+        reached = self._reached(now) if now is not None else []
+        if reached or named:
+            await deliver([*reached, *named])
+        if reached:
+            self._reached_at = now
 
     async def _next_batch(self) -> tuple[Sequence[Raw], Sequence[Heard]]:
         """What is new, once the albums in it are whole. Nothing of it is confirmed by this."""
@@ -127,20 +220,44 @@ class TelegramAdapter:
 
     async def _updates(self, wait: int) -> tuple[Sequence[Raw], Sequence[Heard]]:
         batch = await done(raw_updates(self._fetching.bot, self._offset, wait, UPDATE_KINDS))
-        return batch, [read(raw, self._account) for raw in batch]
+        return batch, [read(raw, self._bot) for raw in batch]
 
-    def _missed(self, now: float) -> list[Unreadable]:
-        """A word for the operator, where Telegram was out of reach for so long that it has forgotten messages."""
-        if self._reached_at is None or now - self._reached_at < FORGOTTEN_AFTER:
+    def _reached(self, now: datetime) -> list[Item]:
+        """That Telegram was heard from. Where it was out of reach for so long that it has forgotten messages, a word
+        for the operator; across restarts too."""
+        before = self._reached_at
+        if before is not None and now - before < REACHED_EVERY:
             return []
-        log.error("messages may be missing", hours=int((now - self._reached_at) / 3600))
+        mark = Mark(CHANNEL, self._account, REACHED, now.isoformat())
+        if before is None or now - before < FORGOTTEN_AFTER:
+            return [mark]
+        log.error("messages may be missing", hours=int((now - before).total_seconds() / 3600))
         reason = "Telegram was out of reach for more than 24 hours: messages may be missing"
-        return [Unreadable(f"gap:{self._offset}", CHANNEL, self._account, reason, 0)]
+        return [Unreadable(f"gap:{before.isoformat()}", CHANNEL, self._account, reason, 0), mark]
 
     def _thank(self, heard: Sequence[Heard]) -> None:
         """Tell Telegram that presses were taken, so that buttons stop turning. Late or lost, it does no harm."""
         for press in [one.press for one in heard if one.press is not None]:
             self._aside(self._answer(press))
+
+    def _show_typing(self, heard: Sequence[Heard]) -> None:
+        """Show those who wrote that something is being done, while it is."""
+        now = asyncio.get_running_loop().time()
+        for one in heard:
+            if isinstance(one.item, Incoming) and one.item.revises is None:
+                chat_id, thread = _place(one.item.address)
+                if self._typing.get(chat_id, 0.0) <= now:
+                    self._typing[chat_id] = now + TYPING_SECONDS
+                    self._typing.move_to_end(chat_id)
+                    if len(self._typing) > MOST_BEGUN:
+                        self._typing.popitem(last=False)
+                    self._aside(self._type(chat_id, thread))
+
+    async def _type(self, chat_id: int, thread: int | None) -> None:
+        try:
+            await done(self._speaking.bot.send_chat_action(chat_id, ChatAction.TYPING, message_thread_id=thread))
+        except (TryLater, Undeliverable, Moved) as error:
+            log.debug("typing not shown", error=type(error).__name__)
 
     async def _answer(self, press: str) -> None:
         try:
@@ -201,14 +318,41 @@ class TelegramAdapter:
             raw = json.loads(body)
         except ValueError:
             raw = None
-        heard = read(cast("Raw", raw), self._account) if isinstance(raw, dict) else unreadable_body(body, self._account)
+        heard = read(cast("Raw", raw), self._bot) if isinstance(raw, dict) else unreadable_body(body, self._account)
         try:
-            if heard.item is not None:
-                await deliver([heard.item])
+            await self._follow_all([heard])
+            if heard.album is not None and isinstance(heard.item, Incoming):
+                await self._gather(deliver, heard.album, heard.item)
+            elif heard.item is not None:
+                await self._hand_over(deliver, [heard.item])
         except TryLater:
             return 503
         self._thank([heard])
+        self._show_typing([heard])
         return 200
+
+    async def _gather(self, deliver: Deliver, name: str, part: Incoming) -> None:
+        """Wait for the other parts of the album, which come each by itself; deliver all as one; return once stored."""
+        album = self._albums.get(name)
+        if album is None:
+            album = self._albums[name] = _Album()
+            album.task = asyncio.create_task(self._deliver_album(deliver, name, album))
+        album.parts.append(part)
+        album.came.set()
+        await asyncio.shield(album.task)
+
+    async def _deliver_album(self, deliver: Deliver, name: str, album: "_Album") -> None:
+        try:
+            while len(album.parts) < LARGEST_ALBUM:
+                album.came.clear()
+                try:
+                    await asyncio.wait_for(album.came.wait(), ALBUM_PAUSE)
+                except TimeoutError:
+                    break
+        finally:
+            del self._albums[name]
+        parts = sorted(album.parts, key=lambda one: int(one.id.partition(":")[2]))
+        await self._hand_over(deliver, [join_album(parts)])
 
     # ----------------------------------------------------------------------------------------------------- speaking
 
@@ -217,13 +361,12 @@ class TelegramAdapter:
 
         What was tried later goes on with the part that was not sent. A part that may have arrived is not repeated.
         """
-        parts = split(message.text)
+        parts = split(message.text, TEXT_LIMIT, utf16_units)
         if not parts:
             raise Undeliverable("there is nothing to say")
         sent = self._begun.pop(message.key, [])
         try:
             while len(sent) < len(parts):
-                await self._pace.turn()
                 sent.append(await self._say(message, parts, len(sent)))
         except Doubtful as doubt:
             return MaybeSent(str(doubt))
@@ -232,29 +375,42 @@ class TelegramAdapter:
             if len(self._begun) > MOST_BEGUN:
                 self._begun.popitem(last=False)
             raise
-        return Sent(message_ref(_place(message.address)[0], sent[-1]))
+        return Sent(message_ref(self._chat(message.address)[0], sent[-1]))
+
+    def _chat(self, address: Address) -> tuple[int, int | None]:
+        chat_id, thread = _place(address)
+        return self._moved.get(chat_id, chat_id), thread
 
     async def _say(self, message: Outgoing, parts: Sequence[str], number: int) -> int:
         """Say one part: the first answers what is answered, the last has the buttons. Returns its message id."""
-        chat_id, thread = _place(message.address)
+        chat_id, thread = self._chat(message.address)
+        await self._pace.turn(chat_id)
         answered = _MESSAGE.fullmatch(message.reply_to or "")
         call = self._speaking.bot.send_message
         quoting = (
             ReplyParameters(int(answered[1]), allow_sending_without_reply=True) if answered and not number else None
         )
-        markup = buttons(message.choices) if number == len(parts) - 1 else None
+        markup = buttons(message.choices, self._bot.username) if number == len(parts) - 1 else None
         no_preview = LinkPreviewOptions(is_disabled=True)
         try:
             said = await told(
                 call(
                     chat_id,
                     parts[number],
+                    entities=entities(parts[number], message.reference),
                     message_thread_id=thread,
                     reply_parameters=quoting,
                     reply_markup=markup,
                     link_preview_options=no_preview,
                 )
             )
+        except TryLater as later:
+            if later.after is not None:
+                self._pace.hold(chat_id, later.after)
+            raise
+        except Moved as moved:
+            await self._follow(chat_id, moved.to)
+            return await self._say(message, parts, number)
         except Undeliverable as never:
             if thread is None or "thread not found" not in never.reason.lower():
                 raise
@@ -268,12 +424,15 @@ class TelegramAdapter:
         if found is None:
             raise Undeliverable("this is no message of the chat")
         try:
-            await done(self._speaking.bot.delete_message(_place(address)[0], int(found[1])))
+            await done(self._speaking.bot.delete_message(self._chat(address)[0], int(found[1])))
+        except Moved as moved:
+            await self._follow(self._chat(address)[0], moved.to)
+            await self.erase(address, message_id)
         except Undeliverable as never:
             if "message to delete not found" not in never.reason.lower():
                 raise
 
-    async def fetch(self, file: Attachment, most: int) -> bytes:
+    async def fetch(self, address: Address, message_id: str, file: Attachment, most: int) -> bytes:
         """The content of a file that came with a message, if it has at most *most* bytes.
 
         Nothing is fetched of a file that says itself to be too large. Raises `TryLater`, or `Undeliverable` for a file
@@ -305,6 +464,13 @@ class TelegramAdapter:
             findings.append(Finding("telegram.webhook_url", False, f"Telegram says: {webhook.last_error_message}"))
         else:
             findings.append(Finding("telegram.mode", True, self._settings.mode))
+        open_groups = self._settings.open_groups
+        if open_groups and not me.can_read_all_group_messages:
+            cure = "switch privacy mode off with @BotFather (/setprivacy), then add the bot to the group anew"
+            findings.append(Finding("telegram.open_groups", False, f"the bot sees only what names it: {cure}"))
+        else:
+            privacy = "off: it sees every message of its groups" if me.can_read_all_group_messages else "on"
+            findings.append(Finding("telegram.privacy", True, f"privacy mode is {privacy}"))
         if self._settings.staff_chat is not None:
             findings.append(await self._check_staff_chat(self._settings.staff_chat))
         return findings
@@ -314,6 +480,8 @@ class TelegramAdapter:
         try:
             chat = await done(self._speaking.bot.get_chat(chat_id))
             me = await done(self._speaking.bot.get_chat_member(chat_id, int(self._account)))
+        except Moved as moved:
+            return Finding(subject, False, f"the group became a supergroup: set telegram.staff_chat to {moved.to}")
         except (TryLater, Undeliverable) as error:
             return Finding(subject, False, f"{error.reason}: add the bot to the group and correct its id")
         if not chat.is_forum:
@@ -337,13 +505,22 @@ def _place(address: Address) -> tuple[int, int | None]:
         raise Undeliverable("this is no chat of Telegram's") from None
 
 
-def _joined(heard: Sequence[Heard]) -> list[Incoming | Unreadable]:
+@dataclass(slots=True)
+class _Album:
+    """The parts of an album that came so far, each by a delivery of its own."""
+
+    parts: list[Incoming] = field(default_factory=list[Incoming])
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] = field(init=False)
+
+
+def _joined(heard: Sequence[Heard]) -> list[Item]:
     """What was heard, in order, the parts of an album as one message where its first part was."""
     albums: dict[str, list[Incoming]] = {}
     for one in heard:
         if one.album is not None and isinstance(one.item, Incoming):
             albums.setdefault(one.album, []).append(one.item)
-    items: list[Incoming | Unreadable] = []
+    items: list[Item] = []
     for one in heard:
         if one.album is None or not isinstance(one.item, Incoming):
             items += [one.item] if one.item is not None else []

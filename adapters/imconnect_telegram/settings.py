@@ -22,6 +22,9 @@ class TelegramSettings(BaseModel):
     webhook_url: Annotated[str | None, Field(description="https address Telegram delivers to")] = None
     webhook_secret: Annotated[SecretStr | None, Field(description="16 to 256 letters, digits, _ or -")] = None
     staff_chat: Annotated[int | None, Field(description="id of the staff forum group, if agents work there")] = None
+    open_groups: Annotated[
+        tuple[int, ...], Field(description="ids of groups in which everything is for the bot, not only what names it")
+    ] = ()
     messages_per_second: Annotated[
         float, Field(gt=0, description="most messages sent in a second; Telegram takes about 30")
     ] = 30.0

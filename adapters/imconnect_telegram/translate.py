@@ -8,11 +8,22 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from telegram import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update, User
+from telegram import (
+    CallbackQuery,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    Message,
+    MessageEntity,
+    MessageOriginUser,
+    Update,
+    User,
+)
 
-from imconnect.domain.drafting import LANGUAGE_CHOICE, START, TOPIC_CHOICE
-from imconnect.domain.messages import Address, Attachment, Choice, Handle, Incoming, Language, Unreadable
-from imconnect.domain.triage import HUMAN, QUEUE_STATUS
+from imconnect.domain import drafting
+from imconnect.domain.drafting import LANGUAGE_CHOICE, PRIVATE
+from imconnect.domain.messages import Address, Attachment, Choice, Handle, Incoming, Language, Remark, Unreadable
+from imconnect.domain.splitting import utf16_units
+from imconnect.ports import StaffAct, StaffWord
 
 CHANNEL = "telegram"
 
@@ -23,42 +34,65 @@ UPDATE_KINDS = ("message", "edited_message", "callback_query")
 """All we ask Telegram to tell."""
 
 COMMANDS: Mapping[str, str] = {
-    "start": START,
-    "human": TOPIC_CHOICE + HUMAN,
-    "status": TOPIC_CHOICE + QUEUE_STATUS,
+    **{command.removeprefix("/"): key for command, key in drafting.COMMANDS.items()},
     **{language.value: LANGUAGE_CHOICE + language.value for language in Language},
 }
 """What a command chooses. Any other is a message like every other."""
 
-_COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?:\s|$)")
+STAFF_COMMANDS: Mapping[str, StaffAct] = {
+    "take": StaffAct.TAKE,
+    "resolve": StaffAct.RESOLVE,
+    "handback": StaffAct.HAND_BACK,
+    "note": StaffAct.NOTE,
+    "snippet": StaffAct.SNIPPET,
+    "transfer": StaffAct.TRANSFER,
+}
+"""What colleagues do in the staff group by a command."""
+
+_COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w+))?(?:\s+|$)")
+_COPIED = re.compile(r"\b0x[0-9a-fA-F]{40,64}\b|\b[0-9a-fA-F]{64}\b")
 _KEY, _NUMBER = "k:", "#"
 """What a button carries: the choice's key, or its place where the key is too long."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What one update brings: at most one message; the album it is part of; the button press that wants an answer."""
+class Bot:
+    """Which bot reads: its number and user name, the groups it listens to unaddressed, and the staff's group."""
 
-    item: Incoming | Unreadable | None
+    account: str
+    username: str = ""
+    open_groups: frozenset[int] = frozenset()
+    staff_chat: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one update brings: at most one message; the album it is part of; the button press that wants an answer.
+
+    `moved`: a group of the first number goes by the second from now on.
+    """
+
+    item: Incoming | Unreadable | StaffWord | None
     album: str | None = None
     press: str | None = None
+    moved: tuple[int, int] | None = None
 
 
 # ------------------------------------------------------------------------------------------------------------ reading
 
 
-def read(raw: Mapping[str, Any], account: str) -> Heard:
+def read(raw: Mapping[str, Any], bot: Bot) -> Heard:
     """What *raw*, one update as Telegram sent it, brings. Never raises: what cannot be read is `Unreadable`."""
     try:
         update = Update.de_json(dict(raw), None)
         if update.message is not None:
-            return _read_message(update.message, account)
+            return _read_message(update.message, bot)
         if update.edited_message is not None:
-            return Heard(_read_edit(update.edited_message, account, update.update_id))
+            return Heard(_read_edit(update.edited_message, bot, update.update_id))
         if update.callback_query is not None:
-            return _read_press(update.callback_query, account)
+            return _read_press(update.callback_query, bot.account)
     except Exception as error:
-        return Heard(_unreadable(raw, account, type(error).__name__))
+        return Heard(_unreadable(raw, bot.account, type(error).__name__))
     return Heard(None)
 
 
@@ -75,16 +109,47 @@ def _unreadable(raw: Mapping[str, Any], account: str, reason: str) -> Unreadable
     return Unreadable(f"update:{name}", CHANNEL, account, f"not understood: {reason}", len(written))
 
 
-def _read_message(message: Message, account: str) -> Heard:
-    incoming = _incoming(message, account)
+def _read_message(message: Message, bot: Bot) -> Heard:
+    if message.migrate_to_chat_id is not None:
+        return Heard(None, moved=(message.chat.id, message.migrate_to_chat_id))
+    if message.chat.id == bot.staff_chat:
+        return Heard(_staff_word(message, bot))
+    incoming = _incoming(message, bot)
     if incoming is None:
         return Heard(None)
     return Heard(replace(incoming, choice=_command(incoming.text)), album=message.media_group_id)
 
 
-def _read_edit(message: Message, account: str, update_id: int) -> Incoming | None:
+def _staff_word(message: Message, bot: Bot) -> StaffWord | None:
+    """What a colleague does in a topic of the staff group. Anonymous admins and channels are nobody (T-23)."""
+    author, thread = message.from_user, message.message_thread_id
+    if author is None or author.is_bot or message.sender_chat is not None or thread is None:
+        return None
+    text = message.text or message.caption or ""
+    if not message.is_topic_message or not (text or message.effective_attachment):
+        return None
+    act = StaffAct.REPLY
+    if found := _COMMAND.match(text):
+        if (found[2] and found[2].lower() != bot.username.lower()) or found[1].lower() not in STAFF_COMMANDS:
+            return None
+        act, text = STAFF_COMMANDS[found[1].lower()], text[found.end() :]
+    return StaffWord(
+        id=message_ref(message.chat.id, message.message_id),
+        channel=CHANNEL,
+        account=bot.account,
+        room=str(message.chat.id),
+        topic=str(thread),
+        author=_author(author),
+        act=act,
+        text=text.strip(),
+    )
+
+
+def _read_edit(message: Message, bot: Bot, update_id: int) -> Incoming | None:
     """An edit says what the message says now; a command in it is no command. A moving location is no edit."""
-    incoming = _incoming(message, account)
+    if message.chat.id == bot.staff_chat:
+        return None
+    incoming = _incoming(message, bot)
     if incoming is None or message.location is not None:
         return None
     changed = message.edit_date or message.date
@@ -119,32 +184,66 @@ def _chosen(data: str, under: Message | None) -> tuple[str, str | None]:
     return label, data.removeprefix(_KEY)
 
 
-def _incoming(message: Message, account: str) -> Incoming | None:
-    """What somebody said to the bot in private; None for groups, for bots and for Telegram's own notes."""
-    author = message.from_user
-    if message.chat.type != "private" or author is None or author.is_bot:
+def _incoming(message: Message, bot: Bot) -> Incoming | None:
+    """What somebody said to the bot; None for what is not for it, for bots and for Telegram's own notes."""
+    author, public = message.from_user, message.chat.type != "private"
+    if author is None or author.is_bot or message.sender_chat is not None:
         return None
-    text, attachments = _text(message), tuple(_attachments(message))
-    if not text and not attachments and message.effective_attachment is None:
+    if public and not _addressed(message, bot):
+        return None
+    text, attachments = _text(message, bot), tuple(_attachments(message))
+    if not text and not attachments and message.effective_attachment is None and not public:
         return None
     thread = message.message_thread_id if message.is_topic_message else None
     return Incoming(
         id=message_ref(message.chat.id, message.message_id),
-        address=Address(CHANNEL, account, peer_of(message.chat.id, thread)),
+        address=Address(CHANNEL, bot.account, peer_of(message.chat.id, thread, author.id if public else None)),
         author=_author(author),
         text=text,
         sent_at=message.date,
-        attachments=attachments,
+        attachments=() if public else attachments,
         language_hint=_language(author),
+        public=public,
+        remarks=(Remark.FORWARDED,) if _forwarded(message) else (),
     )
 
 
-def _text(message: Message) -> str:
+def _forwarded(message: Message) -> bool:
+    """Whether the words are somebody else's."""
+    origin, author = message.forward_origin, message.from_user
+    if origin is None:
+        return False
+    return not (isinstance(origin, MessageOriginUser) and author is not None and origin.sender_user.id == author.id)
+
+
+def _addressed(message: Message, bot: Bot) -> bool:
+    """Whether a message in a group is for the bot: by its name, by a command, as an answer, or because it listens."""
+    if message.chat.id in bot.open_groups:
+        return True
+    answered = message.reply_to_message
+    if answered is not None and answered.from_user is not None and str(answered.from_user.id) == bot.account:
+        return True
+    text = message.text or message.caption or ""
+    if command := _COMMAND.match(text):
+        return command[1].lower() in COMMANDS and (not command[2] or command[2].lower() == bot.username.lower())
+    return bool(bot.username) and re.search(rf"@{bot.username}\b", text, re.IGNORECASE) is not None
+
+
+def _text(message: Message, bot: Bot) -> str:
     """Everything typed: quoted from another chat, written, or filled into a card."""
     parts: list[str] = []
     if message.external_reply is not None and message.quote is not None:
         parts += [f"> {line}" for line in message.quote.text.splitlines()]
     parts += [part for part in (message.text, message.caption) if part]
+    # Words may hide where their link leads; Telegram counts offsets in UTF-16 units, which the library knows.
+    hiding = {
+        **message.parse_entities([MessageEntity.TEXT_LINK]),
+        **message.parse_caption_entities([MessageEntity.TEXT_LINK]),
+    }
+    parts += [entity.url for entity, words in hiding.items() if entity.url and entity.url.rstrip("/") not in words]
+    if message.chat.type != "private" and bot.username:
+        parts = [re.sub(rf"\s*@{bot.username}\b", "", part, flags=re.IGNORECASE).strip() for part in parts]
+        parts = [part for part in parts if part]
     if message.contact is not None:
         card = message.contact
         parts.append(" ".join(filter(None, (card.first_name, card.last_name, f"tel:{card.phone_number}"))))
@@ -209,14 +308,15 @@ def join_album(parts: Iterable[Incoming]) -> Incoming:
 # ------------------------------------------------------------------------------------------------------------ writing
 
 
-def peer_of(chat_id: int, thread: int | None) -> str:
-    """A private chat, or one topic of it."""
-    return str(chat_id) if thread is None else f"{chat_id}/{thread}"
+def peer_of(chat_id: int, thread: int | None, member: int | None = None) -> str:
+    """A private chat, or one topic of it; in a group, one member there."""
+    place = str(chat_id) if thread is None else f"{chat_id}/{thread}"
+    return place if member is None else f"{place}:{member}"
 
 
 def place_of(peer: str) -> tuple[int, int | None]:
     """The chat and the topic that `peer_of` made a peer of."""
-    chat_id, _, thread = peer.partition("/")
+    chat_id, _, thread = peer.partition(":")[0].partition("/")
     return int(chat_id), int(thread) if thread else None
 
 
@@ -225,77 +325,30 @@ def message_ref(chat_id: int, message_id: int) -> str:
     return f"{chat_id}:{message_id}"
 
 
-def buttons(choices: Iterable[Choice]) -> InlineKeyboardMarkup | None:
-    """One button a row. A button carries its choice's key, so it works after any restart."""
-    rows = [
-        [InlineKeyboardButton(choice.label, callback_data=_carried(n, choice))] for n, choice in enumerate(choices, 1)
-    ]
+def buttons(choices: Iterable[Choice], username: str = "") -> InlineKeyboardMarkup | None:
+    """One button a row. A button carries its choice's key, so it works after any restart.
+
+    The one that leads into the private chat with the bot is a link, which anybody who reads along may use.
+    """
+    rows = [[_button(number, choice, username)] for number, choice in enumerate(choices, 1)]
     return InlineKeyboardMarkup(rows) if rows else None
+
+
+def _button(number: int, choice: Choice, username: str) -> InlineKeyboardButton:
+    if choice.key == PRIVATE and username:
+        return InlineKeyboardButton(choice.label, url=f"https://t.me/{username}?start=private")
+    return InlineKeyboardButton(choice.label, callback_data=_carried(number, choice))
+
+
+def entities(text: str, reference: str) -> list[MessageEntity]:
+    """What in *text* one tap should copy: the reference, hashes and addresses. Offsets are in UTF-16 units."""
+    wanted = re.compile(f"{re.escape(reference)}|{_COPIED.pattern}") if reference else _COPIED
+    return [
+        MessageEntity(MessageEntity.CODE, utf16_units(text[: found.start()]), utf16_units(found[0]))
+        for found in wanted.finditer(text)
+    ]
 
 
 def _carried(number: int, choice: Choice) -> str:
     key = _KEY + choice.key
     return key if len(key.encode()) <= CALLBACK_LIMIT else f"{_NUMBER}{number}"
-
-
-# ---------------------------------------------------------------------------------------------------------- splitting
-
-_UNCUTTABLE = re.compile(r"https?://[^\s　-〿＀-￯一-鿿]+|[!-~]{2,}")
-"""Links, hashes, addresses, words: runs of ASCII without a space. Chinese letters and punctuation end a link."""
-
-_JOINERS = "\u200d\ufe0e\ufe0f\u20e3"
-_PLACES = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"[。！？!?；;.](?=\s|[^!-~])|\s"))
-"""Where a text may be parted, the best first: between paragraphs, lines, sentences or words."""
-
-
-def utf16_units(text: str) -> int:
-    """The length of *text* as Telegram counts it."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def split(text: str, limit: int = TEXT_LIMIT) -> list[str]:
-    """*text* in parts of at most *limit* UTF-16 units. Nothing is cut that fits: no link, hash or character."""
-    parts: list[str] = []
-    rest = text.strip()
-    while utf16_units(rest) > limit:
-        end = _cut(rest, limit)
-        parts.append(rest[:end].rstrip())
-        rest = rest[end:].lstrip()
-    return [*parts, rest] if rest else parts
-
-
-def _cut(text: str, limit: int) -> int:
-    """Where the first part of *text* ends."""
-    longest = _fitting(text, limit)
-    whole = [(run.start(), run.end()) for run in _UNCUTTABLE.finditer(text, 0, longest + limit)]
-    for place in _PLACES:
-        for found in reversed(list(place.finditer(text, longest // 2, longest))):
-            if not any(start < found.end() < end for start, end in whole):
-                return found.end()
-    end = longest
-    for start, stop in whole:
-        if start < longest < stop and start > 0:
-            end = start
-    while end > 1 and _joined(text, end):
-        end -= 1
-    return end
-
-
-def _fitting(text: str, limit: int) -> int:
-    """How many characters of *text* fit into *limit* UTF-16 units."""
-    units = 0
-    for index, character in enumerate(text):
-        units += 2 if ord(character) > 0xFFFF else 1
-        if units > limit:
-            return index
-    return len(text)
-
-
-def _joined(text: str, index: int) -> bool:
-    """Whether a cut at *index* would part what is shown as one character."""
-    after, before = text[index : index + 1], text[index - 1]
-    return after in _JOINERS or before == "\u200d" or "\U0001f3fb" <= after <= "\U0001f3ff" or _accent(after)
-
-
-def _accent(character: str) -> bool:
-    return "\u0300" <= character <= "\u036f"

@@ -40,6 +40,14 @@ class Doubtful(Exception):
     """The request went out and no answer came."""
 
 
+class Moved(Exception):
+    """The group goes by the number *to* from now on (it became a supergroup)."""
+
+    def __init__(self, to: int) -> None:
+        super().__init__("the group has become another chat")
+        self.to = to
+
+
 def silence() -> None:
     """Keep the libraries below from logging: their lines hold the token (in addresses) and what people wrote."""
     for name in ("telegram", "httpx", "httpcore"):
@@ -90,7 +98,7 @@ async def raw_updates(bot: Bot, offset: int, wait: int, kinds: tuple[str, ...]) 
 
 
 async def told(call: Awaitable[T]) -> T:
-    """The answer to *call*. Raises `TryLater`, `Undeliverable` or `Doubtful`, never one of the library's errors."""
+    """The answer to *call*. Raises `TryLater`, `Undeliverable`, `Doubtful` or `Moved`; no error of the library's."""
     try:
         return await call
     except TelegramError as error:
@@ -105,15 +113,15 @@ async def done(call: Awaitable[T]) -> T:
         raise TryLater(str(doubt)) from None
 
 
-def sorted_out(error: TelegramError) -> TryLater | Undeliverable | Doubtful:
+def sorted_out(error: TelegramError) -> TryLater | Undeliverable | Doubtful | Moved:
     """What to do next about *error*. Only Telegram's own words are kept of it."""
+    if isinstance(error, ChatMigrated):
+        return Moved(error.new_chat_id)
     return _lasting(error) or _passing(error)
 
 
 def _lasting(error: TelegramError) -> Undeliverable | None:
     match error:
-        case ChatMigrated():
-            return Undeliverable("the group has become another chat")
         case Forbidden():
             return Undeliverable(f"Telegram: {error.message}", blocked="blocked" in error.message.lower())
         case BadRequest():

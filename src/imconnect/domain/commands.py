@@ -1,5 +1,6 @@
 """What is asked of the desk itself: where the case stands, which language, who is who."""
 
+import re
 from dataclasses import replace
 
 from imconnect.domain.conversations import Stage
@@ -38,6 +39,13 @@ def obey(draft: Draft, event: MessageReceived) -> str | None:
 def typed_command(text: str) -> str | None:
     """The key of the command that *text* begins with."""
     return COMMANDS.get(text.strip().split(" ", 1)[0].lower())
+
+
+def name_to_verify(event: MessageReceived) -> str | None:
+    """The name that *event* asks about with /verify; None for any other message, "" where it names none."""
+    if event.choice != VERIFY and typed_command(event.text) != VERIFY:
+        return None
+    return re.sub(r"^/verify(@\w+)?", "", event.text.strip(), flags=re.IGNORECASE).strip()
 
 
 def _help(draft: Draft, event: MessageReceived) -> str:

@@ -10,7 +10,18 @@ from zoneinfo import ZoneInfo
 
 from imconnect.domain.conversations import Conversation, Given, PlaceInLine, Stage
 from imconnect.domain.events import MessageReceived
-from imconnect.domain.messages import Address, Attachment, Choice, Handle, Incoming, Language, Outgoing, Purpose, Script
+from imconnect.domain.messages import (
+    Address,
+    Attachment,
+    Choice,
+    Handle,
+    Incoming,
+    Language,
+    Outgoing,
+    Purpose,
+    Remark,
+    Script,
+)
 from imconnect.domain.playbook import Article, Detail, Handoff, Hours, Pace, Playbook, Priority, Topic
 from imconnect.domain.readings import Candidate, Certainty, Reading, Secret, SecretKind, Spotted
 from imconnect.ports import Received
@@ -186,6 +197,12 @@ LABELS: Mapping[str, str] = {
     "command_status": "",
     "command_language": "",
     "command_verify": "",
+    "staff_take": "",
+    "staff_resolve": "",
+    "staff_handback": "",
+    "staff_note": "",
+    "staff_snippet": "",
+    "staff_transfer": "",
     "room_no_topic": "",
     "room_priority": "{priority} {why}",
     "room_why_a_secret_was_shared": "",
@@ -374,11 +391,28 @@ def incoming(
     revises: str | None = None,
     choice: str | None = None,
     language_hint: Language | None = None,
+    public: bool = False,
+    automatic: bool = False,
+    quoted: str = "",
+    remarks: Sequence[Remark] = (),
 ) -> Incoming:
     """Something a customer said at *at* (a chat on the web, unless told)."""
     where = at if at is not None else address()
-    author = Handle(where.peer, name)
-    return Incoming(id, where, author, text, sent_at, tuple(attachments), revises, choice, language_hint)
+    return Incoming(
+        id,
+        where,
+        Handle(where.peer, name),
+        text,
+        sent_at,
+        tuple(attachments),
+        revises,
+        choice,
+        language_hint,
+        public,
+        automatic,
+        quoted,
+        tuple(remarks),
+    )
 
 
 def received(
@@ -391,9 +425,27 @@ def received(
     choice: str | None = None,
     attachments: Sequence[Attachment] = (),
     language_hint: Language | None = None,
+    name: str = "Ann",
+    public: bool = False,
+    automatic: bool = False,
+    quoted: str = "",
+    remarks: Sequence[Remark] = (),
 ) -> Received:
     """A message that has passed the guard."""
-    said = incoming(text, id, at, revises=revises, choice=choice, attachments=attachments, language_hint=language_hint)
+    said = incoming(
+        text,
+        id,
+        at,
+        name,
+        attachments=attachments,
+        revises=revises,
+        choice=choice,
+        language_hint=language_hint,
+        public=public,
+        automatic=automatic,
+        quoted=quoted,
+        remarks=remarks,
+    )
     return Received(said, secret, tuple(withdrawn))
 
 
@@ -404,8 +456,13 @@ def outgoing(
     purpose: Purpose = Purpose.ANSWER,
     choices: Sequence[Choice] = (),
     reply_to: str | None = None,
+    slot: str | None = None,
+    replaces: str | None = None,
+    language: Language = Language.CHINESE,
+    reference: str = "TW-1001",
 ) -> Outgoing:
-    return Outgoing(key, at if at is not None else address(), text, purpose, tuple(choices), reply_to)
+    where = at if at is not None else address()
+    return Outgoing(key, where, text, purpose, tuple(choices), reply_to, slot, replaces, language, reference)
 
 
 def picture(id: str = "file-1", name: str = "screen.png") -> Attachment:  # noqa: A002 - it is the field's name

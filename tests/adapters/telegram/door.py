@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from tests.worlds.botapi import Server
 
-from imconnect.domain.messages import Address, Choice, Incoming, Outgoing, Purpose, Unreadable
-from imconnect.ports import TryLater
+from imconnect.domain.messages import Address, Choice, Incoming, Outgoing, Purpose
+from imconnect.ports import Item, TryLater
 from imconnect_telegram import TelegramAdapter, TelegramSettings
 
 
@@ -16,11 +16,11 @@ from imconnect_telegram import TelegramAdapter, TelegramSettings
 class Door:
     """Keeps every batch. While `refusals` is not 0 it takes nothing, as a full disk would."""
 
-    batches: list[list[Incoming | Unreadable]] = field(default_factory=list[list[Incoming | Unreadable]])
+    batches: list[list[Item]] = field(default_factory=list[list[Item]])
     refusals: int = 0
     seconds: float = 0.0
 
-    async def deliver(self, items: Sequence[Incoming | Unreadable]) -> None:
+    async def deliver(self, items: Sequence[Item]) -> None:
         await asyncio.sleep(self.seconds)
         if self.refusals:
             self.refusals -= 1
@@ -28,7 +28,7 @@ class Door:
         self.batches.append(list(items))
 
     @property
-    def items(self) -> list[Incoming | Unreadable]:
+    def items(self) -> list[Item]:
         return [item for batch in self.batches for item in batch]
 
     @property

@@ -8,7 +8,8 @@ from tests.worlds.botapi import ONE_PIXEL, TOKEN, Moment, Server, World
 from tests.worlds.botapi.updates import Webhook
 
 from imconnect.domain.messages import Choice, Incoming, Language, Unreadable
-from imconnect.ports import TryLater
+from imconnect.ports import Mark, TryLater
+from imconnect.testing.kit import MemoryKit
 from imconnect_telegram import TelegramAdapter
 
 BOT = TOKEN.partition(":")[0]
@@ -142,7 +143,7 @@ async def test_two_edits_within_a_second_are_two_revisions(adapter: TelegramAdap
         ("/start from-the-website", "start"),
         ("/human", "t:human"),
         ("/human@im_wallet_support_bot", "t:human"),
-        ("/status", "t:queue-status"),
+        ("/status", "status"),
         ("/en", "l:en"),
         ("/zh", "l:zh"),
         ("/swap", None),
@@ -227,10 +228,12 @@ async def test_an_album_at_the_end_of_a_full_answer_is_not_parted(
     assert [len(item.attachments) for item in door.said if item.attachments] == [5]
 
 
-async def test_what_is_said_in_groups_is_not_for_the_desk(adapter: TelegramAdapter, world: World, door: Door) -> None:
+async def test_what_is_said_among_others_is_not_for_the_desk(
+    adapter: TelegramAdapter, world: World, door: Door
+) -> None:
     group = world.supergroup(bot_rights=())
     ann = world.person("Ann").joins(group)
-    ann.says("@im_wallet_support_bot my transfer is gone", chat=group)
+    ann.says("my transfer is gone", chat=group)
     ann.says("in private")
 
     async with listening(adapter, door):
@@ -412,16 +415,18 @@ async def test_the_pause_grows_while_telegram_is_away_and_is_forgotten_afterward
 
 
 async def test_an_outage_longer_than_telegram_keeps_messages_is_told_to_the_operator(
-    adapter: TelegramAdapter, world: World, door: Door, monkeypatch: pytest.MonkeyPatch
+    adapter: TelegramAdapter, world: World, door: Door
 ) -> None:
-    monkeypatch.setattr("imconnect_telegram.adapter.FORGOTTEN_AFTER", 0.4)
+    kit = MemoryKit()
+    await adapter.equip(kit)
     async with listening(adapter, door):
         world.person("Ann").says("before")
-        await world.until(lambda: door.items)
+        await world.until(lambda: door.said)
         world.fail("getUpdates", times=100, status=502)
         world.fail("deleteWebhook", times=100, status=502)
         world.person("Bob").says("this poll was open")
-        await asyncio.sleep(0.8)
+        await world.until(lambda: "this poll was open" in door.texts)
+        kit.later(25 * 3600)
         door.refusals = 1
         world.recover()
         world.person("Cem").says("after")
@@ -432,15 +437,34 @@ async def test_an_outage_longer_than_telegram_keeps_messages_is_told_to_the_oper
     assert "more than 24 hours" in gaps[0].reason
 
 
+async def test_an_outage_is_noticed_over_a_restart_too(adapter: TelegramAdapter, world: World, door: Door) -> None:
+    kit = MemoryKit()
+    await kit.remember("reached", kit.now().isoformat())
+    kit.later(25 * 3600)
+    await adapter.equip(kit)
+    world.person("Ann").says("after")
+
+    async with listening(adapter, door):
+        await world.until(lambda: door.said)
+
+    assert [item.reason for item in door.items if isinstance(item, Unreadable)] == [
+        "Telegram was out of reach for more than 24 hours: messages may be missing"
+    ]
+    marks = [item.value for item in door.items if isinstance(item, Mark)]
+    assert marks == [kit.now().isoformat()]
+
+
 async def test_a_quiet_night_is_no_outage(
     adapter: TelegramAdapter, world: World, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("imconnect_telegram.adapter.FORGOTTEN_AFTER", 1.9)
-    monkeypatch.setattr("imconnect_telegram.adapter.LONG_POLL", 1)
+    monkeypatch.setattr("imconnect_telegram.adapter.LONG_POLL", 0)
+    kit = MemoryKit()
+    await adapter.equip(kit)
     async with listening(adapter, door):
-        world.person("Ann").says("before")
-        await asyncio.sleep(3)
+        for hours in range(30):
+            await world.until(lambda hours=hours: len(door.items) > hours)  # type: ignore[misc]  # mypy cannot infer it
+            kit.later(3600)
         world.person("Bob").says("after")
-        await world.until(lambda: len(door.items) == 2)
+        await world.until(lambda: door.said)
 
-    assert door.texts == ["before", "after"]
+    assert not [item for item in door.items if isinstance(item, Unreadable)]

@@ -22,6 +22,7 @@ async def test_a_bot_that_is_well(adapter: TelegramAdapter) -> None:
     assert await said_by(adapter) == {
         "telegram.token": (True, "@im_wallet_support_bot"),
         "telegram.mode": (True, "poll"),
+        "telegram.privacy": (True, "privacy mode is on"),
     }
 
 

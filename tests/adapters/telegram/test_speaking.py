@@ -268,11 +268,11 @@ async def test_no_more_pass_in_a_second_than_telegram_takes() -> None:
     pace = Pace(20)
     passed: list[float] = []
 
-    async def pass_by() -> None:
-        await pace.turn()
+    async def pass_by(chat_id: int) -> None:
+        await pace.turn(chat_id)
         passed.append(asyncio.get_running_loop().time())
 
-    await asyncio.gather(*(pass_by() for _ in range(45)))
+    await asyncio.gather(*(pass_by(chat_id) for chat_id in range(45)))
 
     assert all(later - earlier > 0.99 for earlier, later in zip(passed, passed[20:], strict=False))
     assert passed[-1] - passed[0] < 4

@@ -4,11 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imconnect_telegram.translate import split, utf16_units
+from imconnect.domain import splitting
+from imconnect.domain.splitting import utf16_units
+from imconnect_telegram.translate import TEXT_LIMIT
 
 HASH = "0x" + "5c50" * 16
 LINK = "https://etherscan.io/tx/" + HASH
 SENTENCE = "请在区块浏览器中查看这笔转账的状态，"
+
+
+def split(text: str, limit: int = TEXT_LIMIT) -> list[str]:
+    return splitting.split(text, limit, utf16_units)
 
 
 def test_a_short_text_stays_whole() -> None:
