@@ -1,4 +1,4 @@
-"""Passwords and one-time codes: the value is withheld, the sentence around it stays."""
+"""Passwords and one-time codes: the value is taken out, the sentence around it stays."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -54,6 +54,11 @@ _PRINTED = re.compile(r"[\x21-\x7e]{4}")
 _PIN = re.compile(r"\d{4,8}")
 _UNSAID = re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[0-9A-Za-z@!#$%^&*_+-]{6,32}")
 _VERSION = re.compile(r"\d{1,3}(?:\.\d{1,3})+|\d{1,3}")
+_ALONE = re.compile(r"\s{0,8}(?P<value>\d{3}[ -]\d{3}|[\x21-\x7e]{4,64})\s{0,8}")
+_ALONE_CODE = re.compile(r"\d{3}[ -]\d{3}|\d{4}|\d{6}|\d{8}")
+_ANNOUNCED = 80
+_CODE_SAID = re.compile(r"\bcode (?:is|was)[ :]{0,3}$|\bcode ?:\s*$")
+_PASSWORD_SAID = re.compile(r"\S[^,.;!?，。；！？\n]{1,30}?(?:是|为|為|:|=|\bis)\s{0,4}$")
 _TRAILING = ".,;:!?)]}\"'`>"
 
 
@@ -65,12 +70,18 @@ class Masked:
     kinds: tuple[SecretKind, ...]
 
 
-def mask(text: str, compatible: str) -> Masked:
-    """*text* without the passwords and codes that show in *compatible*, its `plain` form."""
+def mask(text: str, compatible: str, previous: str = "", private: Sequence[tuple[int, int, str]] = ()) -> Masked:
+    """*text* without what is *private* and without the passwords and codes that show in *compatible*, its `plain` form.
+
+    *previous* is the message before: after "my password is" a single word is one. What is private (from, to, what it
+    is) is no secret; it is masked and no kind is told of it.
+    """
     folded = compatible.lower()
     if len(folded) != len(compatible):
         folded = compatible  # a letter whose small form is longer: places would shift
-    spans = [
+    spans: list[tuple[int, int, str]] = [
+        *private,
+        *_said_before(compatible, previous.lower()),
         *(_passwords(compatible, folded) if _PRINTED.search(compatible) else ()),
         *(_codes(compatible, folded) if _DIGIT.search(compatible) else ()),
     ]
@@ -79,11 +90,12 @@ def mask(text: str, compatible: str) -> Masked:
     shown, offsets = _aligned(text, compatible)
     kinds: list[SecretKind] = []
     end_of_kept = len(compatible)
-    for start, end, kind in sorted(spans, reverse=True):
+    for start, end, what in sorted(spans, reverse=True):
         if end > end_of_kept:
             continue
-        shown = f"{shown[: offsets[start]]}[{kind} removed]{shown[offsets[end] :]}"
-        kinds.insert(0, kind)
+        shown = f"{shown[: offsets[start]]}[{what} removed]{shown[offsets[end] :]}"
+        if isinstance(what, SecretKind):
+            kinds.insert(0, what)
         end_of_kept = start
     return Masked(shown, tuple(kinds))
 
@@ -97,6 +109,21 @@ def _aligned(text: str, compatible: str) -> tuple[str, Sequence[int]]:
         return compatible, range(len(compatible) + 1)
     offsets = [place for place, part in enumerate(parts) for _ in part]
     return text, [*offsets, len(text)]
+
+
+def _said_before(text: str, previous: str) -> Iterator[tuple[int, int, SecretKind]]:
+    """The whole of a short message that the one before announced."""
+    alone = _ALONE.fullmatch(text) if previous else None
+    if alone is None:
+        return
+    announced = previous[-_ANNOUNCED:]
+    digits = _ALONE_CODE.fullmatch(alone["value"])
+    if digits and not _NO_CODE.within(announced) and (_CODE_WORDS.within(announced) or _CODE_SAID.search(announced)):
+        yield alone.start("value"), alone.end("value"), SecretKind.ONE_TIME_CODE
+        return
+    said = _PASSWORD_SAID.search(announced)
+    if said and _PASSWORD_WORDS.places(announced[said.start() :]) and _is_a_password("", alone["value"], said=True):
+        yield alone.start("value"), alone.end("value"), SecretKind.PASSWORD
 
 
 def _passwords(text: str, folded: str) -> Iterator[tuple[int, int, SecretKind]]:

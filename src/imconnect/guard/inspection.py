@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from imconnect.domain.readings import Certainty, Secret, SecretKind
+from imconnect.formats import media
 from imconnect.formats.written import bare, plain
-from imconnect.guard import codes, han, keys, phrases
+from imconnect.guard import codes, files, han, keys, phrases
+from imconnect.guard.files import FileVerdict
 from imconnect.guard.lexicon import Lexicon
 from imconnect.guard.text import unmask
 
@@ -75,13 +77,45 @@ class Guard:
         compatible = plain(read)
         found = self.phrase(compatible)
         if found:
-            certainty = Certainty.CERTAIN if found.proven else Certainty.LIKELY
-            secret = Secret(SecretKind.RECOVERY_PHRASE, certainty, words=found.words)
+            secret = _phrase(found)
             return Inspected(removed(secret), secret)
         key = keys.find(compatible, hash_asked_for=hash_asked_for, previous=plain(previous))
         if key:
             return Inspected(removed(key.secret), key.secret, needs_context=key.needs_context)
-        masked = codes.mask(kept, compatible if read is kept else plain(kept))
-        if masked.kinds:
-            return Inspected(masked.text, Secret(masked.kinds[0], Certainty.LIKELY))
-        return Inspected(kept, None)
+        shown = compatible if read is kept else plain(kept)
+        masked = codes.mask(kept, shown, plain(previous), keys.public(shown))
+        return Inspected(masked.text, Secret(masked.kinds[0], Certainty.LIKELY) if masked.kinds else None)
+
+    def inspect_file(self, name: str, media_type: str, content: bytes) -> FileVerdict:
+        """What a file is, and what it holds that nobody may send. Never raises: a fault inside withholds it.
+
+        Text is read in whatever encoding it comes (see `imconnect.guard.files`); images and archives are not, and count
+        by their *name*. The *media_type* its sender claims decides nothing, except that what claims to be text and
+        cannot be read is withheld.
+        """
+        try:
+            return self.examine_file(name, media_type, content)
+        except Exception:  # whatever went wrong, the file has not been judged and must not pass
+            return FileVerdict(media.UNKNOWN, Secret(SecretKind.PRIVATE_KEY, Certainty.LIKELY))
+
+    def examine_file(self, name: str, media_type: str, content: bytes) -> FileVerdict:
+        """As `inspect_file`, but a fault inside is raised: for those who look for faults."""
+        return files.verdict(self._in_part_of_file, name, media_type, content)
+
+    def _in_part_of_file(self, text: str, named: SecretKind | None, hash_asked_for: bool) -> Secret | None:
+        """What a part of a file holds, in the light of what its name promises."""
+        compatible = plain(text)
+        found = self.phrase(compatible, context=True if named is SecretKind.RECOVERY_PHRASE else None)
+        if found:
+            return _phrase(found)
+        before = files.ANNOUNCED.get(named, "")
+        key = keys.find(compatible, hash_asked_for=hash_asked_for, previous=before, most=files.MOST_VALUES)
+        if key:
+            return key.secret
+        masked = codes.mask(text, compatible, before)
+        return Secret(masked.kinds[0], Certainty.LIKELY) if masked.kinds else None
+
+
+def _phrase(found: phrases.Phrase) -> Secret:
+    certainty = Certainty.CERTAIN if found.proven else Certainty.LIKELY
+    return Secret(SecretKind.RECOVERY_PHRASE, certainty, words=found.words)

@@ -18,11 +18,25 @@ _BROKEN_HEX = re.compile(r"(?<![0-9A-Za-z])(?:0[xX])?[0-9a-fA-F]{2,64}(?:[ \t\r\
 _SEPARATORS = re.compile(r"[ \t\r\n:,_>-]+")
 _NUMBERS = re.compile(r"\d{1,3}(?:[ \t\r\n]{0,2},[ \t\r\n]{0,2}\d{1,3}){31,}")
 _EXTENDED = re.compile(r"[xyztuvXYZUV]prv[1-9A-HJ-NP-Za-km-z]{90,110}")
+_PUBLIC = re.compile(r"(?<![0-9A-Za-z])[xyztuvXYZTUV]pub[1-9A-HJ-NP-Za-km-z]{90,110}(?![0-9A-Za-z])")
 _WIF = re.compile(r"[5KL9cTQ6][1-9A-HJ-NP-Za-km-z]{50,51}")
 _BIP38 = re.compile(r"6P[1-9A-HJ-NP-Za-km-z]{56}")
 _KEYSTORE = ("ciphertext", "kdfparams", "cipherparams")
+_VAULTS = (
+    ('"data"', '"iv"', '"salt"'),  # what browser wallets keep (MetaMask's vault and those made after it)
+    ('"encoded"', '"encoding"', '"scrypt"'),  # Polkadot's accounts
+    ('"seed_version"', '"wallet_type"', '"keystore"'),  # Electrum's wallet file
+)
 _SCHEMES = Words(
-    ("otpauth://", "otpauth-migration://", "|suiprivkey1", "|nsec1", "|age-secret-key-1", "private key-----")
+    (
+        "otpauth://",
+        "otpauth-migration://",
+        "|suiprivkey1",
+        "|nsec1",
+        "|age-secret-key-1",
+        "private key-----",
+        "private key block-----",
+    )
 )
 _PAIRING = ("wc:", "symkey=")
 
@@ -66,7 +80,7 @@ _TRANSACTION_WORDS = Words(
 )  # fmt: skip
 _DENIED = re.compile(r"(?:\bnot|\bno|isn.?t|不是|并非|非|别|不要|没有|沒有)[^,.;，。；]{0,8}$")
 _NEAR = 60
-_MOST_VALUES = 64
+MOST_VALUES = 64
 """A text with more values of a key's length than these is withheld: nobody writes so many to a support desk by hand."""
 
 
@@ -86,13 +100,14 @@ class Found:
     needs_context: bool = False
 
 
-def find(text: str, *, hash_asked_for: bool, previous: str) -> Found | None:
+def find(text: str, *, hash_asked_for: bool, previous: str, most: int = MOST_VALUES) -> Found | None:
     """The private key or keystore in *text* (in `plain` form), if there is one.
 
-    *previous* is the message before; a 64-digit value without any context counts as a key that may be a hash.
+    *previous* is the message before; a 64-digit value without any context counts as a key that may be a hash. A text
+    with more than *most* values of a key's length is withheld unread.
     """
     folded = text.lower()
-    if sum(word in folded for word in _KEYSTORE) >= 2 or ("ciphertext" in folded and '"crypto"' in folded):
+    if _keystore(folded):
         return _certain(SecretKind.KEYSTORE)
     if _SCHEMES.within(folded) or all(part in folded for part in _PAIRING):
         return _certain(SecretKind.PRIVATE_KEY)
@@ -103,20 +118,35 @@ def find(text: str, *, hash_asked_for: bool, previous: str) -> Found | None:
     values = [(match.start(), match.end(), match[0]) for match in _TOKEN.finditer(text)]
     values += _joined(text)
     values = [each for each in values if len(each[2]) >= _SHORTEST]
-    return _judged(text, folded, values, hash_asked_for=hash_asked_for, previous=previous) if values else None
-
-
-def _judged(
-    text: str, folded: str, values: list[tuple[int, int, str]], *, hash_asked_for: bool, previous: str
-) -> Found | None:
     around = _Around(folded, previous.lower(), hash_asked_for=hash_asked_for)
+    return _judged(text, values, around, most) if values else None
+
+
+def public(text: str) -> list[tuple[int, int, str]]:
+    """Where extended public keys stand in *text*. Whoever sees one sees every address and payment of the account, yet
+    nobody can spend with it: it is masked without an alarm.
+    """
+    return (
+        [(found.start(), found.end(), "extended_public_key") for found in _PUBLIC.finditer(text)]
+        if "pub" in text
+        else []
+    )
+
+
+def _keystore(folded: str) -> bool:
+    if sum(word in folded for word in _KEYSTORE) >= 2 or ("ciphertext" in folded and '"crypto"' in folded):
+        return True
+    return "{" in folded and any(all(word in folded for word in words) for words in _VAULTS)
+
+
+def _judged(text: str, values: list[tuple[int, int, str]], around: "_Around", most: int) -> Found | None:
     unclear: Found | None = None
     judged = 0
     for start, end, value in values:
-        if not _worth_a_look(value) or _shown_by_explorer(text, start, end):
+        if not _worth_a_look(value) or _PUBLIC.fullmatch(value) or _shown_by_explorer(text, start, end):
             continue
         judged += 1
-        if judged > _MOST_VALUES:
+        if judged > most:
             return Found(Secret(SecretKind.PRIVATE_KEY, Certainty.LIKELY))
         if _structural(value):
             return _certain(SecretKind.PRIVATE_KEY)
