@@ -58,9 +58,9 @@ class Message:
 
     @property
     def reply_to(self) -> int | None:
-        """The id of the message this one answers."""
+        """The id of the message this one answers; being in a topic alone is no answer to the note that opened it."""
         answered: Json | None = self.json.get("reply_to_message")
-        return int(answered["message_id"]) if answered else None
+        return int(answered["message_id"]) if answered and answered["message_id"] != self.thread else None
 
     @property
     def buttons(self) -> dict[str, str]:

@@ -102,7 +102,8 @@ class Person:
         where = chat or self.place
         if where.kind == "private":
             where.started = True
-            where.blocked = False
+            if where.blocked:
+                self.unblocks()
             if thread is not None:
                 where.topics.setdefault(thread, Topic(thread, "Topic", creator=self.id))
         else:

@@ -264,6 +264,8 @@ class World:
         }
         if thread is not None:
             json |= {"message_thread_id": thread, "is_topic_message": True}
+            if chat.kind == "supergroup" and reply_to is None:
+                reply_to = chat.messages.get(thread)  # Telegram tells every message of a topic as an answer to its note
         if reply_to is not None and "external_reply" not in content:
             json["reply_to_message"] = {k: v for k, v in reply_to.json.items() if k != "reply_to_message"}
         message = Message(json | content)
@@ -318,9 +320,9 @@ class World:
     def _is_for_the_bot(self, chat: Chat, message: Message) -> bool:
         if not self.privacy_mode or chat.bot_status == "administrator" or not things_in(message):
             return True
-        answered: Json = message.json.get("reply_to_message", {})
+        answered = chat.messages.get(message.reply_to or 0)
         name = f"@{self.bot['username']}".lower()
-        if answered.get("from", {}).get("id") == self.bot["id"] or name in message.text.lower():
+        if (answered is not None and answered.from_bot) or name in message.text.lower():
             return True
         command = message.text.partition(" ")[0]
         return command.startswith("/") and "@" not in command

@@ -91,6 +91,7 @@ async def test_the_largest_file_that_may_be_fetched_is_sent_whole_and_kept_light
 
     assert (len(got.content), got.content[:4], got.headers["content-length"]) == (DOWNLOAD_LIMIT, b"head", "20971520")
     assert world.files[whole["file_id"]].content == b"head"
+    assert sum(len(chunk) for chunk in world.files[whole["file_id"]].chunks()) == DOWNLOAD_LIMIT
     assert await bot.refusal("getFile", file_id=too_big["file_id"]) == "Bad Request: file is too big"
 
 

@@ -142,3 +142,15 @@ async def test_an_account_that_was_deleted_is_refused_as_such(bot: RawBot, world
     refused = await bot.call("sendMessage", chat_id=ann.id, text="hi")
 
     assert (refused["error_code"], refused["description"]) == (403, "Forbidden: user is deactivated")
+
+
+async def test_who_blocked_the_bot_and_writes_again_unblocks_it_first(bot: RawBot, world: World) -> None:
+    ann = world.person("Ann").has_written_before()
+    ann.blocks()
+    ann.says("me again")
+
+    blocked, unblocked, message = await bot.does("getUpdates")
+
+    assert blocked["my_chat_member"]["new_chat_member"]["status"] == "kicked"
+    assert unblocked["my_chat_member"]["new_chat_member"]["status"] == "member"
+    assert message["message"]["text"] == "me again"

@@ -177,3 +177,26 @@ async def test_answers_are_waited_for_topic_by_topic(bot: RawBot, world: World) 
     assert (await forum.hears()).text == f"in {threads[0]}"
     with pytest.raises(AssertionError, match="did not happen"):
         await forum.hears(within=0.05)
+
+
+async def test_everything_in_a_topic_is_told_as_an_answer_to_the_note_that_opened_it(bot: RawBot, world: World) -> None:
+    forum = world.forum()
+    mei = forum.member("Mei")
+    topic = mei.opens_topic(forum, "IM-1")
+    plain = mei.says("/take", thread=topic.thread)
+    answer = mei.says("done", thread=topic.thread, reply_to=plain)
+
+    _, first, second = await bot.updates()
+
+    assert first["reply_to_message"]["forum_topic_created"]["name"] == "IM-1"
+    assert second["reply_to_message"]["message_id"] == plain.id
+    assert (plain.reply_to, answer.reply_to) == (None, plain.id)
+
+
+async def test_being_in_a_topic_of_the_bot_is_no_answer_to_it(bot: RawBot, world: World) -> None:
+    forum = world.forum(bot_rights=("can_manage_topics",))
+    thread = (await bot.does("createForumTopic", chat_id=forum.id, name="IM-1"))["message_thread_id"]
+    forum.demote_bot()
+    forum.member("Mei").says("among ourselves", thread=thread)
+
+    assert [message.get("text") for message in await bot.updates()] == [None]
