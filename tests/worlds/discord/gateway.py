@@ -54,6 +54,8 @@ class Socket:
     """One websocket, written to in order by one task."""
 
     def __init__(self, ws: web.WebSocketResponse, request: web.Request) -> None:
+        self.silent = False
+        self.acknowledges = True
         self._ws = ws
         self._request = request
         self._waiting: asyncio.Queue[Json | int] = asyncio.Queue()
@@ -61,7 +63,8 @@ class Socket:
         self._packing = zlib.compressobj() if packed else None
 
     def send(self, frame: Json) -> None:
-        self._waiting.put_nowait(frame)
+        if not self.silent:
+            self._waiting.put_nowait(frame)
 
     def close(self, code: int) -> None:
         """Close once everything before is sent."""
@@ -92,9 +95,8 @@ class Socket:
 class Gateway:
     """Who is connected and what they are sent; and, for tests, how to spoil it.
 
-    `identifies` are the IDENTIFY payloads without their token. While `silent` nothing is sent on open sockets, not even
-    heartbeat acknowledgements, and nothing is closed: a zombie. While `acknowledges` is false only the
-    acknowledgements are missing. `approved` are the privileged intents the developer portal grants.
+    `identifies` are the IDENTIFY payloads without their token, `close_codes` those this side sent. `approved` are the
+    privileged intents the developer portal grants.
     """
 
     def __init__(self, model: Model, cdn: Cdn, token: str) -> None:
@@ -108,15 +110,23 @@ class Gateway:
         self.heartbeats = 0
         self.resumed = 0
         self.failed_resumes = 0
-        self.silent = False
-        self.acknowledges = True
         self.approved = set(PRIVILEGED)
-        self.close_codes: list[int] = []  # those we sent
+        self.close_codes: list[int] = []
         self._refused_connections = 0
         self._close_identify: list[int] = []
         model.subscribers.append(self.tell)
 
     # ---- what goes wrong
+
+    def goes_silent(self) -> None:
+        """Send nothing more on the sockets that are open now, and close none: zombies."""
+        for socket in self.sockets:
+            socket.silent = True
+
+    def stops_acknowledging(self) -> None:
+        """Leave the heartbeats on the sockets that are open now unanswered."""
+        for socket in self.sockets:
+            socket.acknowledges = False
 
     def drops(self, code: int = 4000) -> None:
         """Close every socket with *code*; the sessions stay."""
@@ -181,7 +191,7 @@ class Gateway:
         self._send(session, frame)
 
     def _send(self, session: Session, frame: Json) -> None:
-        if session.socket is not None and not self.silent:
+        if session.socket is not None:
             session.socket.send(frame)
 
     def _as_shown(self, session: Session, event: str, payload: Mapping[str, Any]) -> Json | None:
@@ -236,7 +246,7 @@ class Gateway:
             self._close(socket, 4012)
         else:
             interval = int(self._model.limits.heartbeat_interval * 1000)
-            self._answer(socket, _frame(Op.HELLO, {"heartbeat_interval": interval}))
+            socket.send(_frame(Op.HELLO, {"heartbeat_interval": interval}))
         session: Session | None = None
         came: deque[float] = deque()
         async for message in ws:
@@ -263,8 +273,8 @@ class Gateway:
         match op:
             case Op.HEARTBEAT:
                 self.heartbeats += 1
-                if self.acknowledges:
-                    self._answer(socket, _frame(Op.HEARTBEAT_ACK, None))
+                if socket.acknowledges:
+                    socket.send(_frame(Op.HEARTBEAT_ACK, None))
             case Op.IDENTIFY | Op.RESUME if session is not None:
                 self._close(socket, 4005)
             case Op.IDENTIFY:
@@ -327,7 +337,7 @@ class Gateway:
         session = self.sessions.get(about.get("session_id", ""))
         if session is None:
             self.failed_resumes += 1
-            self._answer(socket, _frame(Op.INVALID_SESSION, False))
+            socket.send(_frame(Op.INVALID_SESSION, False))
             return None
         seen = about.get("seq") or 0
         if seen > session.sequence:
@@ -378,10 +388,6 @@ class Gateway:
             "message_content": flags.gateway_message_content_limited.flag,
         }
         return sum(named[name] for name in self.approved)
-
-    def _answer(self, socket: Socket, frame: Json) -> None:
-        if not self.silent:
-            socket.send(frame)
 
     def _close(self, socket: Socket, code: int) -> None:
         self.close_codes.append(code)
