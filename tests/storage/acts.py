@@ -10,7 +10,7 @@ from imconnect.domain.events import Event, MessageReceived
 from imconnect.domain.messages import Choice, Purpose
 from imconnect.domain.playbook import Priority
 from imconnect.domain.responder import decide
-from imconnect.ports import Case, DueSend, Line, SendResult, SendState, Settled, Store
+from imconnect.ports import Case, Dossier, DueSend, FileOfMessage, Line, SendResult, SendState, Settled, Store
 from imconnect.testing.makers import NOON, PLAYBOOK, address, reader, received
 
 READ = reader()
@@ -172,3 +172,15 @@ def strings_in(thing: object, seen: set[int] | None = None) -> Iterator[str]:
         names = [*getattr(thing, "__dict__", ()), *getattr(type(thing), "__slots__", ())]
         for name in names:
             yield from strings_in(getattr(thing, name, None), seen)
+
+
+async def dossier(store: Store, peer: str = "ann") -> Dossier:
+    found = await store.dossier((await state(store, peer)).reference)
+    assert found is not None
+    return found
+
+
+async def claim_files(store: Store, now: datetime = NOON) -> tuple[FileOfMessage, ...]:
+    """The files of the one errand that is due."""
+    (errand,) = await store.claim_errands("web", "site", 10, now)
+    return errand.files

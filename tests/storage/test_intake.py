@@ -12,6 +12,7 @@ from tests.storage.acts import (
     answer,
     claim,
     decide_all,
+    dossier,
     events,
     later,
     lines,
@@ -23,9 +24,10 @@ from tests.storage.acts import (
 )
 from tests.storage.conftest import SqlGround
 
+from imconnect.domain.actions import MarkUnreachable
 from imconnect.domain.conversations import Conversation, Given, Stage
 from imconnect.domain.events import MessageEdited, MessageReceived
-from imconnect.domain.messages import Language, Unreadable
+from imconnect.domain.messages import Language, Remark, Unreadable
 from imconnect.domain.playbook import Pace
 from imconnect.domain.readings import SecretKind
 from imconnect.ports import Received, SendState, Settled, Store
@@ -206,6 +208,75 @@ async def test_who_writes_again_can_be_reached_again(store: Store) -> None:
     assert (before.unreachable, after.unreachable) == ("blocked by the customer", None)
 
 
+async def test_what_kind_of_message_it_is_reaches_the_turn(store: Store) -> None:
+    await store.record([received("hello all", public=True), received("out of office", id="2", automatic=True)], NOON)
+    found = await events(store)
+
+    assert [(one.public, one.automatic) for one in found if isinstance(one, MessageReceived)] == [
+        (True, False),
+        (False, True),
+    ]
+
+
+async def test_what_a_message_quotes_and_what_is_remarked_on_it_is_for_agents(store: Store) -> None:
+    remarks = (Remark.FORWARDED, Remark.UNVERIFIED_SENDER)
+    await store.record([received("still nothing", quoted="> your answer", remarks=remarks)], NOON)
+    (line,) = (await dossier(store)).lines
+    (seen,) = await lines(store)
+
+    assert (line.text, line.quoted, line.remarks) == ("still nothing", "> your answer", remarks)
+    assert (seen.text, seen.quoted, seen.remarks) == ("still nothing", "", ())
+    assert texts(await events(store)) == ["still nothing"]
+
+
+# ----------------------------------------------------------------------------------------------------------- machines
+
+
+async def unreachable_ann(store: Store) -> None:
+    await write_in(store, "hello")
+    await take_turn(store, MarkUnreachable("mailbox full"))
+
+
+async def test_a_machines_message_is_kept_and_makes_nobody_reachable(store: Store) -> None:
+    await unreachable_ann(store)
+    before = await dossier(store)
+    await store.record([received("I am away", id="auto", automatic=True, name="Mail System")], NOON)
+    after = await dossier(store)
+
+    assert after.summary.reference == before.summary.reference
+    assert [(line.author, line.text) for line in after.lines] == [("Ann", "hello"), ("Mail System", "I am away")]
+    assert (after.unreachable, after.summary.contact) == ("mailbox full", "Ann")
+
+
+async def test_a_person_who_writes_in_the_same_batch_can_be_reached(store: Store) -> None:
+    await unreachable_ann(store)
+    batch = [received("back again", id="p"), received("I am away", id="auto", automatic=True, name="Mail System")]
+    await store.record(batch, NOON)
+    after = await dossier(store)
+
+    assert (after.unreachable, after.summary.contact, len(after.lines)) == (None, "Ann", 3)
+
+
+async def test_a_machine_that_writes_first_begins_a_conversation_like_anybody(store: Store) -> None:
+    await store.record([received("ticket 7 received", automatic=True, name="Their Desk")], NOON)
+
+    assert (await dossier(store)).summary.contact == "Their Desk"
+    assert texts(await events(store)) == ["ticket 7 received"]
+
+
+async def test_a_machine_that_writes_long_after_the_end_makes_nobody_reachable_either(store: Store) -> None:
+    await unreachable_ann(store)
+    await write_in(store, "thanks")
+    await take_turn(store, MarkUnreachable("gone"), become=lambda conversation: conversation.moved_to(Stage.RESOLVED))
+    before = (await state(store)).reference
+    late = received("I am away", id="auto", automatic=True, name="Mail System")
+    await store.record([late], later(Pace().reopen_within + 1))
+    after = await dossier(store)
+
+    assert after.summary.reference != before
+    assert (after.unreachable, after.summary.contact) == ("gone", "Ann")
+
+
 # -------------------------------------------------------------------------------------------------------------- edits
 
 
@@ -246,6 +317,23 @@ async def test_what_a_message_said_before_is_kept(ground: SqlGround) -> None:
         ("ten",),
         ("hundred",),
     ]
+
+
+async def test_an_edit_replaces_what_was_quoted_and_remarked_too(store: Store) -> None:
+    await store.record([received("look", id="m", quoted="> one", remarks=(Remark.LINK_HIDES_TARGET,))], NOON)
+    await store.record([received("look here", id="m:1", revises="m", quoted="> two")], NOON)
+    (line,) = (await dossier(store)).lines
+
+    assert (line.text, line.quoted, line.remarks, line.revision) == ("look here", "> two", (), 1)
+
+
+async def test_what_its_sender_removed_upstream_stays_and_says_so(store: Store) -> None:
+    await store.record([received("ten USDT", id="m", quoted="> how much", remarks=(Remark.FORWARDED,))], NOON)
+    await store.record([received("", id="m:x", revises="m", remarks=(Remark.REMOVED_BY_SENDER,))], NOON)
+    (line,) = (await dossier(store)).lines
+
+    assert (line.text, line.quoted, line.revision) == ("ten USDT", "> how much", 1)
+    assert line.remarks == (Remark.FORWARDED, Remark.REMOVED_BY_SENDER)
 
 
 async def test_an_edit_into_a_secret_marks_the_message(store: Store) -> None:
@@ -340,6 +428,26 @@ async def test_words_withdrawn_while_their_turn_is_taken_do_not_come_back_with_i
 
 def _settled(event: int, kept: Conversation) -> Settled:
     return Settled(kept, ((event, "done", ()),))
+
+
+async def test_whatever_may_quote_withdrawn_words_is_not_kept(store: Store) -> None:
+    """S-12: a quoted mail. The quotation may break the lines anew, so that no comparison would find the words."""
+    quoted = "> abandon\n> ability able"
+    await store.record([received("hello", id="0", quoted="> good day")], NOON)
+    await store.record([received(FRAGMENTS[0], id="1", quoted=quoted), received("see above", id="2")], NOON)
+    await store.record([received("and?", id="3", quoted=quoted), received("me too", "4", address("bob"))], NOON)
+    await store.record([received("[withheld]", id="5", secret=secret(), withdrawn=("1",))], NOON)
+    found = await stand_in_the_store(store)
+
+    assert [line.quoted for line in (await dossier(store)).lines] == ["> good day", "", "", "", ""]
+    assert holds([quoted, "ability"], found) == []
+
+
+async def test_an_edit_into_a_secret_leaves_nothing_of_what_was_quoted(store: Store) -> None:
+    await store.record([received("see below", id="1", quoted="> more than you should see")], NOON)
+    await store.record([received("[withheld]", id="1:1", revises="1", secret=secret())], NOON)
+
+    assert holds(["more than you should see"], await stand_in_the_store(store)) == []
 
 
 async def test_withdrawn_words_are_in_no_byte_of_the_file(sqlite: SqlGround) -> None:

@@ -131,6 +131,18 @@ async def test_those_who_were_never_told_a_place_are_told_no_change(store: Store
     assert await events(store) == []
 
 
+@pytest.mark.parametrize(("channel", "told"), [("web", 0), ("email", 1)])
+async def test_a_channel_has_a_pace_of_its_own(store: Store, channel: str, told: int) -> None:
+    """Of two to whom it matters, one is next and is told at once; the other is on the web, and may be left in peace."""
+    await five_wait(store, told=True)
+    for peer in ("ann", "bob", "cid"):
+        await leave_line(store, peer, now=later(10))
+    patient = {channel: Pace(notice_gap=86_400)}
+    changed = await store.watch_line(Pace(), later(100), patient)
+
+    assert changed == 1 + told
+
+
 async def test_moving_down_is_announced_to_nobody(store: Store) -> None:
     await five_wait(store, told=True)
     for number in range(3):

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from dataclasses import replace
 
+import pytest
 from tests.storage.acts import answer, claim, later, lines, say, settle, state, take_turn, write_in
 from tests.storage.conftest import SqlGround
 
@@ -11,7 +12,7 @@ from imconnect.domain.actions import RunErrand
 from imconnect.domain.conversations import Given, Stage
 from imconnect.domain.events import ErrandKind
 from imconnect.domain.messages import Choice, Purpose
-from imconnect.ports import Agent, Backlog, SendState, Speaker, Store
+from imconnect.ports import Agent, AgentHandle, Backlog, SendState, Speaker, Store
 from imconnect.storage import store as store_module
 from imconnect.testing.makers import NOON, address, received, secret
 
@@ -122,6 +123,66 @@ async def test_two_who_come_with_one_token_are_one(ground: SqlGround) -> None:
     entered = await asyncio.gather(*(store.redeem("hash", NOON) for store in (*stores, *stores)))
 
     assert sorted(entered, key=lambda one: one is None) == [mei, None, None, None]
+
+
+async def test_agents_are_listed_in_the_order_they_came(store: Store) -> None:
+    names = [(await store.add_agent(name, name, later(60), NOON)).name for name in ("Mei", "Li", "Ann")]
+
+    assert [agent.name for agent in await store.agents()] == names
+
+
+async def test_a_handle_is_one_agents_and_nobody_elses(store: Store) -> None:
+    mei, li = await two_agents(store)
+    await store.link_agent(mei.id, "telegram", "7", NOON)
+    await store.link_agent(li.id, "discord", "7", NOON)
+    before = await store.agent_behind("telegram", "7")
+    await store.link_agent(li.id, "telegram", "7", later(1))
+
+    assert (before, await store.agent_behind("telegram", "7")) == (mei, li)
+    assert list(await store.agent_handles()) == [AgentHandle(li, "discord", "7"), AgentHandle(li, "telegram", "7")]
+    assert await store.agent_behind("email", "7") is None
+
+
+async def test_a_handle_that_is_taken_away_is_nobodys(store: Store) -> None:
+    mei, _ = await two_agents(store)
+    await store.link_agent(mei.id, "telegram", "7", NOON)
+    gone = [await store.unlink_agent("discord", "7"), await store.unlink_agent("telegram", "7")]
+
+    assert gone == [False, True]
+    assert await store.unlink_agent("telegram", "7") is False
+    assert await store.agent_behind("telegram", "7") is None
+
+
+async def two_agents(store: Store) -> tuple[Agent, Agent]:
+    return await store.add_agent("Mei", "one", later(60), NOON), await store.add_agent(
+        "Élodie 李", "two", later(60), NOON
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "vouched"),
+    [
+        ("Mei", True),
+        ("mei", True),
+        ("@MEI", True),
+        (" Mei ", True),
+        ("élodie 李", True),
+        ("mei_support", True),
+        ("@Mei_Support", True),
+        ("mei_elsewhere", False),
+        ("Mei Support", False),
+        ("Me", False),
+        ("", False),
+        ("@", False),
+    ],
+)
+async def test_only_an_agents_own_name_and_handles_are_vouched_for(store: Store, name: str, vouched: bool) -> None:
+    """S-19: "is this agent real?"."""
+    mei, _ = await two_agents(store)
+    await store.link_agent(mei.id, "telegram", "Mei_Support", NOON)
+    await store.link_agent(mei.id, "discord", "mei_elsewhere", NOON)
+
+    assert await store.vouched("telegram", name) is vouched
 
 
 async def test_what_is_kept_first_stays(store: Store) -> None:

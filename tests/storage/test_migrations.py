@@ -13,7 +13,8 @@ from tests.storage.conftest import SqlGround
 
 from imconnect.domain.conversations import Stage
 from imconnect.domain.events import AgentResolved
-from imconnect.ports import Speaker, StoreUnavailable
+from imconnect.domain.readings import SecretKind
+from imconnect.ports import Bounced, FileState, SendState, Speaker, StoreUnavailable
 from imconnect.storage import SqlStore
 from imconnect.storage.engine import Work
 from imconnect.storage.migrate import HEAD, MIGRATIONS
@@ -77,6 +78,77 @@ async def test_what_the_first_release_stored_is_read_and_goes_on(sqlite: SqlGrou
         assert [(case.conversation.reference, [one.id for one in case.events]) for case in turn.cases] == [
             ("IM-0001-0001", [act])
         ]
+
+
+async def test_rows_of_the_first_release_come_out_right(sqlite: SqlGround) -> None:
+    with connect(sqlite.url.path) as file:
+        file.executescript(FIRST_RELEASE.read_text(encoding="utf-8"))
+    file.close()
+
+    store = await sqlite.open()
+    served = await store.dossier("IM-0001-0001")
+    secretive = await store.dossier("IM-0001-0003")
+    await store.mirror_to([("telegram", "-100")])
+    urgent = await store.behind("telegram", "-100", NOON)
+
+    assert served is not None
+    assert [(line.revision, line.edited) for line in served.lines if line.edited] == [(1, True)]
+    assert {(line.quoted, line.remarks) for line in served.lines} == {("", ())}
+    (picture,) = (file for line in served.lines for file in line.files)
+    assert (picture.state, picture.media_type, picture.secret) == (FileState.NAMED, picture.file.media_type, None)
+    assert await store.file(picture.id) is None
+    assert served.related == ()
+    assert secretive is not None
+    assert [line.secret for line in secretive.lines if line.secret] == [SecretKind.RECOVERY_PHRASE]
+    assert urgent is not None
+    assert urgent.dossier == served
+
+
+async def test_what_the_first_release_sent_is_found_when_it_comes_back(sqlite: SqlGround) -> None:
+    with connect(sqlite.url.path) as file:
+        file.executescript(FIRST_RELEASE.read_text(encoding="utf-8"))
+    file.close()
+
+    store = await sqlite.open()
+    await store.record([Bounced("dsn", "web", "chat", "11.0", final=True, reason="5.1.1")], NOON)
+    told = await store.dossier("IM-0001-0001")
+
+    assert told is not None
+    assert told.unreachable == "5.1.1"
+    assert [line.delivery for line in told.lines if line.speaker is Speaker.AGENT] == [SendState.FAILED]
+
+
+async def test_a_program_of_the_first_release_can_go_on_writing(ground: SqlGround) -> None:
+    """What it does not know it leaves out; it must be allowed to."""
+    store = await ground.open()
+    known = first_columns()
+    unknown = [
+        column
+        for table in metadata.sorted_tables
+        if table.name in known
+        for column in table.columns
+        if column.name not in known[table.name]
+    ]
+    optional = await run(store, lambda connection: [pair for name in known for pair in left_out(connection, name)])
+
+    assert {column.name for column in unknown} == {"quoted", "remarks", "state", "kept_type", "secret", "slot"}
+    assert [column for column in unknown if (column.table.name, column.name) not in optional] == []
+
+
+def first_columns() -> dict[str, set[str]]:
+    """The columns of each table of the first release."""
+    file = connect(":memory:")
+    file.executescript(FIRST_RELEASE.read_text(encoding="utf-8"))
+    names = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    columns = {name: {row[1] for row in file.execute(f"PRAGMA table_info({name})")} for name in names}
+    file.close()
+    return columns
+
+
+def left_out(connection: sa.Connection, table: str) -> list[tuple[object, ...]]:
+    """The columns of *table* that a row may leave out."""
+    columns = sa.inspect(connection).get_columns(table)
+    return [(table, column["name"]) for column in columns if column["nullable"] or column["default"] is not None]
 
 
 async def run(store: SqlStore, work: Work[list[tuple[object, ...]]]) -> list[tuple[object, ...]]:
