@@ -17,6 +17,9 @@ LINKS = 200
 NESTED = 1_000
 """How deep tags may nest; beyond, they are only taken out. Parsing takes the square of the depth (4 s at 50,000)."""
 
+TAGS = 60_000
+"""How many tags are read; of a page with more, the text alone. The largest newsletters have some thousands."""
+
 _BLOCKS = frozenset(
     [
         "address",
@@ -119,8 +122,8 @@ class Rendered:
 
 
 def render(html: str) -> Rendered:
-    """*html* as text. Nothing of it is run, fetched or kept."""
-    if _nesting(html) > NESTED:
+    """*html* as text. Nothing of it is run or fetched."""
+    if html.count("<") > TAGS or _nesting(html) > NESTED:
         return Rendered(_tidy(unescape(re.sub(r"<[^<>]*>", " ", html))), ())
     reader = _Reader()
     reader.feed(_CLEANER.clean(html))

@@ -5,7 +5,7 @@ blockquote once rendered), a line that parts (QQ, Outlook), or a block of header
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 MARKER = "-=-=-=-=-=-=-=-=-=-=-=-=-=-=-=-"
@@ -33,11 +33,17 @@ _SURE = rf"""
     | {_DATE} .{{0,200}} <[^<>\s]{{1,200}}@[^<>\s]{{1,200}}>\s?[:：]
 """
 _SURE_ATTRIBUTION = re.compile(_SURE, re.VERBOSE | re.IGNORECASE)
-_ATTRIBUTION = re.compile(_SURE + r"| .{1,100}\s(?:writes|wrote)\s?[:：]", re.VERBOSE | re.IGNORECASE)
+_LOOSE_ATTRIBUTION = re.compile(r".{1,100}\s(?:writes|wrote)\s?[:：]", re.IGNORECASE)
 _ATTRIBUTION_BEGINS = re.compile(
     r"(?:On|Am|Le|El|Il|Op|Em|At)\s|[在于於]|.{0,100}[于於在]\s?\d{4}|\d{4}", re.IGNORECASE
 )
-_ATTRIBUTION_ENDS = re.compile(r"(?:[:：]|写道|寫道|wrote)$", re.IGNORECASE)
+_ATTRIBUTION_ENDS = re.compile(
+    r"(?:wrote|writes|schrieb|a\sécrit|escribió|scritto|schreef|escreveu|>|写道|寫道|寫到|写到|来信).{0,200}[:：]$|(?:写道|寫道|wrote)$",
+    re.IGNORECASE,
+)
+_ATTRIBUTION_LENGTH = 600
+_TRIED = 200
+"""How many lines that end like an attribution are looked at."""
 
 # A line that parts: QQ's and Outlook's, whatever the number of dashes.
 _DIVIDER = re.compile(
@@ -74,7 +80,7 @@ def cut(text: str, *, reply: bool, subject: str = "") -> Cut:
     lines = text.split("\n")
     marker = _marker_at(lines)
     if marker is not None and not _quoted(lines[marker]):
-        above = _cut_lines(lines[: _attribution_before(lines, marker)], reply=reply)
+        above = _cut_lines(lines[: _attribution_before(lines, marker, _attributions(lines[:marker]))], reply=reply)
         if above.new:
             return Cut(above.new, cut=True)
     if _FORWARDED_SUBJECT.match(subject):
@@ -84,8 +90,9 @@ def cut(text: str, *, reply: bool, subject: str = "") -> Cut:
 
 
 def _cut_lines(lines: Sequence[str], *, reply: bool) -> Cut:
-    end, forwarded = _quote_without_signs(lines, reply=reply)
-    kept, dropped = _without_quoted_lines(lines[:end], reply=reply)
+    attributions = _attributions(lines)
+    end, forwarded = _quote_without_signs(lines, attributions, reply=reply)
+    kept, dropped = _without_quoted_lines(lines[:end], attributions, reply=reply)
     if forwarded:
         return Cut(_trimmed([*kept, *lines[end:]]), cut=dropped)
     new = _trimmed(kept)
@@ -107,12 +114,64 @@ def _trimmed(lines: Sequence[str]) -> str:
     return re.sub(r"\n(?:[ \t]*\n){2,}", "\n\n", text).strip("\n" + _SPACES)
 
 
+# -------------------------------------------------------------------------------------------------------- attributions
+
+
+@dataclass(frozen=True, slots=True)
+class _Attribution:
+    """The lines that say who wrote what is quoted after them. `sure`: nothing else reads like them."""
+
+    begins: int
+    sure: bool
+
+
+def _attributions(lines: Sequence[str]) -> Mapping[int, _Attribution]:
+    """The attributions, by the line they end with; the first ones where there are very many."""
+    found: dict[int, _Attribution] = {}
+    tried = 0
+    for last, line in enumerate(lines):
+        bare = line.strip(_SPACES + "*")
+        if _quoted(line) or not (_ATTRIBUTION_ENDS.search(bare[-300:]) and tried < _TRIED):
+            continue
+        tried += 1
+        begins = _beginning(lines, last)
+        if begins is not None:
+            found[last] = _Attribution(begins, sure=True)
+        elif _LOOSE_ATTRIBUTION.fullmatch(bare):
+            found[last] = _Attribution(last, sure=False)
+    return found
+
+
+def _beginning(lines: Sequence[str], last: int) -> int | None:
+    """Where an attribution that ends with line *last* begins, on up to three lines: the longest that reads as one."""
+    found: int | None = None
+    for first in range(last, max(-1, last - 3), -1):
+        if not lines[first].strip(_SPACES):
+            break
+        whole = " ".join(line.strip(_SPACES + "*") for line in lines[first : last + 1])
+        begins = first == last or _ATTRIBUTION_BEGINS.match(lines[first].strip(_SPACES + "*"))
+        if begins and len(whole) < _ATTRIBUTION_LENGTH and _SURE_ATTRIBUTION.fullmatch(whole):
+            found = first
+    return found
+
+
+def _attribution_before(lines: Sequence[str], at: int, attributions: Mapping[int, _Attribution]) -> int:
+    """Where the attribution of what is quoted from *at* on begins; *at* where there is none."""
+    for before in range(at - 1, max(-1, at - 1 - _GAP_LINES), -1):
+        if lines[before].strip(_SPACES):
+            return attributions[before].begins if before in attributions else at
+    return at
+
+
 # --------------------------------------------------------------------------------------- quotes that carry no `>` signs
 
 
-def _quote_without_signs(lines: Sequence[str], *, reply: bool) -> tuple[int, bool]:
+def _quote_without_signs(
+    lines: Sequence[str], attributions: Mapping[int, _Attribution], *, reply: bool
+) -> tuple[int, bool]:
     """The line from which on all is quoted, or else forwarded, because something parts it from the rest."""
     last_quoted = max((at for at, line in enumerate(lines) if _quoted(line)), default=-1)
+    last_said = max((at for at, line in enumerate(lines) if line.strip(_SPACES)), default=-1)
     for at, line in enumerate(lines):
         bare = line.strip(_SPACES + "*")
         if not bare or _quoted(line):
@@ -120,22 +179,17 @@ def _quote_without_signs(lines: Sequence[str], *, reply: bool) -> tuple[int, boo
         if _FORWARD.fullmatch(bare):
             return at, True
         if _DIVIDER.fullmatch(bare):
-            return _attribution_before(lines, at), False
+            return _attribution_before(lines, at, attributions), False
         if reply and _header_block(lines, at):
-            return _attribution_before(lines, _rule_before(lines, at)), False
-        if reply and at > last_quoted:
-            begins = _attribution_ending(lines, at, _SURE_ATTRIBUTION)
-            if begins is not None and not _only_blank(lines[at + 1 :]):
-                return begins, False
+            return _attribution_before(lines, _rule_before(lines, at), attributions), False
+        attribution = attributions.get(at)
+        if reply and attribution is not None and attribution.sure and last_quoted < at < last_said:
+            return attribution.begins, False
     return len(lines), False
 
 
-def _only_blank(lines: Sequence[str]) -> bool:
-    return not any(line.strip(_SPACES) for line in lines)
-
-
 def _header_block(lines: Sequence[str], start: int) -> bool:
-    """Whether at *start* begins a block of header fields: a sender, and two other fields right after."""
+    """Whether at *start* begins a block of header fields: a sender, a date, and one other right after."""
     if not _FIELDS["from"].match(lines[start]):
         return False
     seen: set[str] = set()
@@ -151,73 +205,28 @@ def _header_block(lines: Sequence[str], start: int) -> bool:
             other += 1  # a list of recipients goes on
         if blank > 1 or other > 2:
             break
-    return len(seen & {"date", "to", "subject"}) >= 2 and "date" in seen
+    return "date" in seen and bool(seen & {"to", "subject"})
 
 
 def _rule_before(lines: Sequence[str], at: int) -> int:
-    before = _nonblank_before(lines, at)
-    return before if before is not None and _RULE.fullmatch(lines[before].strip(_SPACES)) else at
-
-
-def _attribution_before(lines: Sequence[str], at: int) -> int:
-    """Where the line that says who wrote what is quoted at *at* begins; *at* where there is none."""
-    last = _nonblank_before(lines, at)
-    if last is None:
-        return at
-    begins = _attribution_ending(lines, last, _ATTRIBUTION)
-    return at if begins is None else begins
-
-
-def _nonblank_before(lines: Sequence[str], at: int) -> int | None:
-    for before in range(at - 1, max(-1, at - 1 - _GAP_LINES), -1):
+    """Where a drawn line stands right above *at*; *at* where there is none."""
+    for before in range(at - 1, max(-1, at - 4), -1):
         if lines[before].strip(_SPACES):
-            return before
-    return None
-
-
-def _attribution_ending(lines: Sequence[str], last: int, pattern: re.Pattern[str]) -> int | None:
-    """Where an attribution that ends with line *last* begins, on up to three lines."""
-    if not _ATTRIBUTION_ENDS.search(lines[last].rstrip(_SPACES)):
-        return None
-    found: int | None = None
-    for first in range(last, max(-1, last - 3), -1):
-        if not lines[first].strip(_SPACES):
-            break
-        whole = " ".join(line.strip(_SPACES + "*") for line in lines[first : last + 1])
-        begins = first == last or _ATTRIBUTION_BEGINS.match(lines[first].strip(_SPACES + "*"))
-        if begins and len(whole) < 700 and pattern.fullmatch(whole):
-            found = first  # the longest that reads as one
-    return found
+            return before if _RULE.fullmatch(lines[before].strip(_SPACES)) else at
+    return at
 
 
 # -------------------------------------------------------------------------------------------------- quotes by `>` signs
 
 
-def _without_quoted_lines(lines: Sequence[str], *, reply: bool) -> tuple[list[str], bool]:
-    """*lines* without runs of `>` lines that are certainly quoted; answers between them stay."""
-    attributed = any(
-        _quoted(line) and not _quoted(lines[at - 1]) and _attribution_before(lines, at) < at
-        for at, line in enumerate(lines)
-        if at
-    )
-    if not (reply or attributed):
+def _without_quoted_lines(
+    lines: Sequence[str], attributions: Mapping[int, _Attribution], *, reply: bool
+) -> tuple[list[str], bool]:
+    """*lines* without runs of `>` lines that are certainly quoted, each with its attribution. Answers between stay."""
+    runs = [at for at, line in enumerate(lines) if _quoted(line) and not (at and _quoted(lines[at - 1]))]
+    begins = {at: _attribution_before(lines, at, attributions) for at in runs}
+    if not runs or not (reply or any(begins[at] < at for at in runs)):
         return list(lines), False
-    kept: list[str] = []
-    dropped = False
-    for line in lines:
-        if _quoted(line):
-            if not dropped or (kept and not _in_quote(kept)):
-                del kept[_attribution_before(kept, len(kept)) :]
-            dropped = True
-            kept.append(_GAP)
-        else:
-            kept.append(line)
-    return [line for line in kept if line is not _GAP], dropped
-
-
-_GAP = "\n"
-"""Stands where a quoted line stood; no line of a text can be equal to it."""
-
-
-def _in_quote(kept: Sequence[str]) -> bool:
-    return kept[-1] == _GAP
+    left_out = {number for at in runs for number in range(begins[at], at)}
+    kept = [line for at, line in enumerate(lines) if at not in left_out and not _quoted(line)]
+    return kept, True

@@ -68,6 +68,8 @@ def _read(raw: bytes, mail: Mail, limits: Limits, house: House) -> Mail:
         mail = _with_body(mail, read_body(raw, root, limits))
     except TooMuch as limit:
         return replace(mail, problem=str(limit))
+    except Exception as error:
+        return replace(mail, problem=f"not understood: {type(error).__name__}")
     if mail.sender is None:
         mail = replace(mail, problem="no sender: From is missing or holds no address")
     return _with_bounce(raw, mail, root)
@@ -142,7 +144,7 @@ def _with_body(mail: Mail, body: Body) -> Mail:
     return replace(
         mail,
         text=text,
-        new_text=cut(text, reply=answers, subject=mail.subject).new,
+        new_text=_attempt(lambda: cut(text, reply=answers, subject=mail.subject).new, text),
         attachments=tuple(body.attachments),
         links=tuple(body.links),
         remarks=frozenset(remarks),
