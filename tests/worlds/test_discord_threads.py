@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import discord
 import pytest
+from discord.http import handle_message_parameters
 from tests.worlds.discord import Channel, Limits, SetupError, World, discord_world
 from tests.worlds.discord.listener import Listener, listening
 
@@ -250,7 +251,7 @@ async def test_nobody_writes_into_a_forum_itself(world: World, bot: Listener) ->
     forum = world.forum("staff")
 
     with pytest.raises(discord.HTTPException) as refused:
-        await bot.http.send_message(forum.id, params=discord.http.handle_message_parameters("hello"))
+        await bot.http.send_message(forum.id, params=handle_message_parameters("hello"))
 
     assert refused.value.code == 50024
 

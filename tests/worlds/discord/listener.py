@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 
 import discord
 from discord import app_commands
-from imconnect_discord.wire import Wire
-
 from tests.worlds.discord.world import World
+
+from imconnect_discord.wire import Wire
 
 READY_WITHIN = 10.0  # seconds
 
