@@ -1,11 +1,15 @@
 """A phrase that comes in pieces is found with the piece that gives it away, and the earlier ones are named."""
 
+import base64
 import pickle
 import random
 
 import pytest
 from mnemonic import Mnemonic
+from nacl.signing import SigningKey
 
+from imconnect.domain.readings import SecretKind
+from imconnect.formats import base58
 from imconnect.guard import Guard, Inspected, Tail
 
 ENGLISH = [
@@ -87,6 +91,99 @@ def test_a_hash_after_a_key_was_announced_is_withheld(tail: Tail) -> None:
     assert said[1].secret is not None
 
 
+RAW = random.Random(5).randbytes(32)
+HEX = RAW.hex()
+WIF = base58.encode_check(b"\x80" + RAW + b"\1")
+PAIR = base58.encode(RAW + bytes(SigningKey(RAW).verify_key))
+NUMBERS = str(list(RAW))
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (f"我的私钥 {HEX[:32]}", HEX[32:]),
+        (HEX[:32], HEX[32:]),
+        (f"0x{HEX[:40]}", HEX[40:]),
+        (f"my private key, first half: {HEX[:30]}", f"and the second half {HEX[30:]}"),
+        (HEX[:16], HEX[16:32], HEX[32:48], HEX[48:]),
+        (WIF[:26], WIF[26:]),
+        (f"wif {WIF[:20]}", f"then {WIF[20:40]}", f"{WIF[40:]}"),
+        (PAIR[:44], PAIR[44:]),
+        (NUMBERS[:60], NUMBERS[60:]),
+        (NUMBERS[: NUMBERS.index(",", 60)], NUMBERS[NUMBERS.index(",", 60) + 1 :]),
+    ],
+    ids=range(10),
+)
+def test_a_key_in_pieces_is_withheld_with_all_of_them(tail: Tail, pieces: tuple[str, ...]) -> None:
+    """S-02 for keys: what comes in pieces goes as a whole."""
+    said = say(tail, *pieces)
+
+    assert (said[-1].text, said[-1].earlier) == ("[private_key removed]", tuple(map(str, range(len(pieces) - 1))))
+
+
+def test_pieces_of_a_key_may_have_words_between_them(tail: Tail) -> None:
+    said = say(tail, f"private key {HEX[:32]}", "one moment", "the rest:", HEX[32:])
+
+    assert (said[-1].text, said[-1].earlier) == ("[private_key removed]", ("0",))
+
+
+def test_the_rest_of_a_key_in_pem_goes_with_its_beginning(tail: Tail) -> None:
+    body = base64.b64encode(random.Random(6).randbytes(48)).decode()
+    said = say(tail, "-----BEGIN PRIVATE KEY-----", f"{body}\n{body}", "https://etherscan.io/tx/0x" + HEX)
+
+    assert [each.secret is not None for each in said] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        ("TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "iPhone15Pro", "order A12345678"),
+        ("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "d41d8cd98f00b204e9800998"),
+        (f"tx hash 0x{HEX[:40]}", f"{HEX[40:]}"),
+        (f"tx 0x{HEX}", "我的私钥丢了怎么办"),
+        ("1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2", "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy"),
+        ("5aaeb6053f3e94c9b9a09f33669435e7ef1beaed", "fb6916095ca1df60bb79ce92ce3ea74c37c5d359"),
+        ("1,000", "250, 300", "12, 13"),
+    ],
+    ids=range(7),
+)
+def test_values_that_follow_each_other_are_no_key(tail: Tail, messages: tuple[str, ...]) -> None:
+    assert [each.secret for each in say(tail, *messages)] == [None] * len(messages)
+
+
+def test_a_key_in_pieces_of_different_customers_is_none(tail: Tail) -> None:
+    say(tail, HEX[:32], customer="li")
+
+    assert tail.inspect("wang", "9", HEX[32:], 1.0).secret is None
+
+
+def test_pieces_of_a_key_far_apart_in_time_are_not_joined(tail: Tail) -> None:
+    assert say(tail, HEX[:32], HEX[32:], gap=601.0)[1].secret is None
+
+
+@pytest.mark.parametrize(
+    ("before", "value", "kind"),
+    [
+        ("客服让我把短信验证码发过来", "482913", SecretKind.ONE_TIME_CODE),
+        ("the code is", "482 913", SecretKind.ONE_TIME_CODE),
+        ("我的密码是", "abc12345", SecretKind.PASSWORD),
+        ("my login password is:", "hunter2!", SecretKind.PASSWORD),
+    ],
+)
+def test_a_code_or_password_that_was_announced_is_masked(tail: Tail, before: str, value: str, kind: SecretKind) -> None:
+    said = say(tail, before, value)
+
+    assert (said[1].text, said[1].secret and said[1].secret.kind) == (f"[{kind} removed]", kind)
+
+
+@pytest.mark.parametrize(
+    ("before", "value"),
+    [("验证码收不到", "482913"), ("转账金额", "100000"), ("密码是什么", "abc12345"), ("the error code is", "404213")],
+)
+def test_numbers_after_other_words_stay(tail: Tail, before: str, value: str) -> None:
+    assert say(tail, before, value)[1].text == value
+
+
 def test_the_tail_is_never_written_anywhere(tail: Tail) -> None:
     say(tail, " ".join(ENGLISH[:6]))
 
@@ -96,8 +193,9 @@ def test_the_tail_is_never_written_anywhere(tail: Tail) -> None:
 
 def test_the_tail_does_not_show_what_was_said(tail: Tail) -> None:
     say(tail, " ".join(ENGLISH[:6]))
+    say(tail, HEX[:30], customer="wang")
 
-    assert not any(word in repr(tail) + repr(vars(tail)) for word in ("shallow", "cactus"))
+    assert not any(word in repr(tail) + repr(vars(tail)) for word in ("shallow", "cactus", HEX[:30]))
 
 
 def test_the_tail_holds_no_more_customers_than_it_may(guard: Guard) -> None:

@@ -122,6 +122,31 @@ def find(text: str, *, hash_asked_for: bool, previous: str, most: int = MOST_VAL
     return _judged(text, values, around, most) if values else None
 
 
+def in_pieces(before: str, value: str, after: str, *, hash_asked_for: bool, previous: str) -> Found | None:
+    """Whether *value*, put together from several messages, is a key, in the light of what stood around its pieces.
+
+    By chance two values often have a key's length together, so its checksum or exactly 64 digits are asked for here.
+    """
+    if _byte_array(value):
+        return _certain(SecretKind.PRIVATE_KEY)
+    if not _worth_a_look(value):
+        return None
+    checked = (
+        any(form.fullmatch(value) for form in (_WIF, _BIP38, _EXTENDED)) and base58.decode_check(value) is not None
+    )
+    if checked or _key_pair(value):
+        return _certain(SecretKind.PRIVATE_KEY)
+    start, end = len(before) + 1, len(before) + 1 + len(value)
+    around = _Around(f"{before} {value} {after}".lower(), previous.lower(), hash_asked_for=hash_asked_for)
+    digits = len(_digits(value))
+    standing = around.standing(start, end, hexadecimal=bool(digits))
+    if standing is Standing.KEY and (not digits or 60 <= digits <= 68):
+        return _certain(SecretKind.PRIVATE_KEY)
+    if standing is Standing.UNCLEAR and digits == 64:
+        return Found(Secret(SecretKind.PRIVATE_KEY, Certainty.LIKELY, perhaps_a_hash=True), not around.key_before)
+    return None
+
+
 def public(text: str) -> list[tuple[int, int, str]]:
     """Where extended public keys stand in *text*. Whoever sees one sees every address and payment of the account, yet
     nobody can spend with it: it is masked without an alarm.
@@ -191,6 +216,11 @@ def _structural(value: str) -> bool:
     """Whether the form alone says "private key", with a broken checksum too."""
     if any(form.fullmatch(value) for form in (_WIF, _BIP38, _EXTENDED)):
         return _mixed(value)
+    return _key_pair(value)
+
+
+def _key_pair(value: str) -> bool:
+    """Whether *value*, in hexadecimal or base58, is a Solana key pair and no signature."""
     digits = _digits(value)
     if len(digits) == 2 * ed25519.PAIR:
         return ed25519.is_key_pair(bytes.fromhex(digits))

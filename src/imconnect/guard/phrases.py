@@ -230,6 +230,8 @@ def _likely(stretch: _Stretch, words: WordList, *, context: bool) -> bool:
     count = len(stretch.listed)
     if count < (_WORDS_IN_CONTEXT if context else _WORDS_EVERYDAY if words.everyday else _WORDS):
         return False
+    if words.everyday and count < len(stretch.tokens) * 0.75:
+        return False
     score = stretch.score
     distinct = len(set(stretch.listed))
     if distinct < count * 0.7:

@@ -1,18 +1,28 @@
-"""What a customer wrote just before, kept in memory only: a phrase may come one word a message."""
+"""What a customer wrote just before, kept in memory only: a phrase may come one word a message, a key in halves."""
 
+import re
 from collections import OrderedDict, deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
 from imconnect.domain.readings import Certainty, Secret, SecretKind
-from imconnect.formats.written import lower
-from imconnect.guard import phrases
+from imconnect.formats import addresses
+from imconnect.formats.written import lower, plain
+from imconnect.guard import keys, phrases
 from imconnect.guard.inspection import Guard, Inspected, removed
 from imconnect.guard.text import unmask
 
 _LONGEST_FRAGMENT = 400
 _LISTED = 0.7
+_MOST_PIECES, _LONGEST_KEY = 8, 400
+_ALONE = re.compile(r"[\s\"'`]*(?P<value>(?:0[xX])?[0-9A-Za-z]{2,139}|\[?[\d\s,]{3,390}\]?)[\s\"'`.。]*")
+_PIECE = re.compile(
+    r"(?<![0-9A-Za-z])(?P<value>(?=[A-Za-z]*\d)(?=\d*[A-Za-z])(?:0[xX])?[0-9A-Za-z]{8,139}"
+    r"|\[?\d{1,3}(?:[ ]?,[ ]?\d{1,3}){7,90})(?![0-9A-Za-z])"
+)
+_BODY = re.compile(r"\s*(?:[A-Za-z0-9+/]{40,80}={0,2}\s+){0,60}[A-Za-z0-9+/]{16,80}={0,2}\s*(?:-----END[A-Z -]{0,40})?")
+_LONG = re.compile(r"[0-9A-Za-z]{25,}")
 _AFTERWARDS = 120.0
 """Seconds for which further words are taken to belong to the phrase that was just found."""
 
@@ -24,11 +34,23 @@ class _Fragment:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What may be a part of a key, and the words before it."""
+
+    message_id: str
+    before: str = field(repr=False)
+    value: str = field(repr=False)
+    at: float
+
+
 @dataclass(slots=True)
 class _Recent:
     fragments: deque[_Fragment]
+    pieces: deque[_Piece]
     context_until: float = float("-inf")
     alarmed_until: float = float("-inf")
+    key_until: float = float("-inf")
     last: str = field(default="", repr=False)
 
 
@@ -53,10 +75,12 @@ class Tail:
     ) -> Inspected:
         """One message of *customer*, sent at *now* (seconds). `earlier` names the messages to withdraw with it."""
         recent = self._of(customer, now)
-        inspected = self._guard.inspect(text, hash_asked_for=hash_asked_for, previous=recent.last)
+        previous = recent.last
+        inspected = self._guard.inspect(text, hash_asked_for=hash_asked_for, previous=previous)
         recent.last = inspected.text[-_LONGEST_FRAGMENT:]
         try:
-            return self._joined(recent, message_id, text, now, inspected)
+            key = _key_in_pieces(recent, message_id, text, now, inspected, previous, hash_asked_for=hash_asked_for)
+            return key or self._joined(recent, message_id, text, now, inspected)
         except Exception:  # whatever went wrong, the text has not been judged and must not pass
             secret = Secret(SecretKind.RECOVERY_PHRASE, Certainty.LIKELY)
             return Inspected(removed(secret), secret)
@@ -64,12 +88,14 @@ class Tail:
     def _of(self, customer: Hashable, now: float) -> _Recent:
         recent = self._recent.get(customer)
         if recent is None:
-            recent = self._recent[customer] = _Recent(deque(maxlen=self._keep))
+            recent = self._recent[customer] = _Recent(deque(maxlen=self._keep), deque(maxlen=_MOST_PIECES))
             while len(self._recent) > self._customers:
                 self._recent.popitem(last=False)
         self._recent.move_to_end(customer)
         while recent.fragments and now - recent.fragments[0].at > self._ttl:
             recent.fragments.popleft()
+        while recent.pieces and now - recent.pieces[0].at > self._ttl:
+            recent.pieces.popleft()
         return recent
 
     def _joined(self, recent: _Recent, message_id: str, text: str, now: float, inspected: Inspected) -> Inspected:
@@ -109,6 +135,65 @@ class Tail:
         if "㐀" <= token[0] <= "鿿":
             return len(token) <= 12 and all(letter in lexicon.han for letter in token)
         return token in lexicon.words or bool(lexicon.one_slip_away(token))
+
+
+def _key_in_pieces(
+    recent: _Recent,
+    message_id: str,
+    text: str,
+    now: float,
+    inspected: Inspected,
+    previous: str,
+    *,
+    hash_asked_for: bool,
+) -> Inspected | None:
+    """The key that this message ends, if it and the pieces just before it make one; else its own piece is kept."""
+    if inspected.secret is not None and inspected.secret.kind is SecretKind.PRIVATE_KEY:
+        recent.pieces.clear()
+        if inspected.secret.certainty is Certainty.CERTAIN:
+            recent.key_until = now + _AFTERWARDS
+        return None
+    if now <= recent.key_until and _goes_on(text):
+        secret = Secret(SecretKind.PRIVATE_KEY, Certainty.LIKELY)
+        return Inspected(removed(secret), secret)
+    shown = plain(text) if len(text) <= _LONGEST_FRAGMENT else ""
+    piece = _ALONE.fullmatch(shown) or _PIECE.search(shown)
+    if piece is None or _is_an_address(piece["value"]):
+        return None
+    before, value, after = shown[: piece.start("value")], piece["value"], _LONG.sub(" ", shown[piece.end("value") :])
+    for count in range(1, len(recent.pieces) + 1):
+        earlier = list(recent.pieces)[-count:]
+        words = _LONG.sub(" ", " ".join([*(each.before for each in earlier), before]))
+        whole = _put_together([*(each.value for each in earlier), value])
+        if len(whole) > _LONGEST_KEY:
+            break
+        found = keys.in_pieces(words, whole, after, hash_asked_for=hash_asked_for, previous=plain(previous))
+        if found:
+            recent.pieces.clear()
+            ids = tuple(each.message_id for each in earlier if each.message_id != message_id)
+            return Inspected(removed(found.secret), found.secret, found.needs_context, ids)
+    if not inspected.needs_context:
+        recent.pieces.append(_Piece(message_id, before, value, now))
+    return None
+
+
+def _goes_on(text: str) -> bool:
+    """Whether the text is the middle or end of a key in PEM, whose beginning came just before."""
+    return _BODY.fullmatch(text) is not None and text not in (text.lower(), text.upper()) and len(text) > 60
+
+
+def _put_together(values: list[str]) -> str:
+    """One value of several; numbers of a list are parted by commas, whether the cut left one or not."""
+    if any("," in value for value in values):
+        return ",".join(value.strip(", \t\r\n") for value in values)
+    return "".join(values)
+
+
+def _is_an_address(value: str) -> bool:
+    """Whether a checksum says that *value* is whole: then it is no piece of anything."""
+    checked = addresses.check(value)
+    by_case = value not in (value.lower(), value.upper())
+    return checked is not None and checked.problem is None and checked.chain != "solana" and by_case
 
 
 def _withdrawn(recent: _Recent, message_id: str, now: float, secret: Secret) -> Inspected:
