@@ -72,8 +72,10 @@ class Group(Chat):
         self.world.set_bot_status(self, "restricted")
 
     def remove_bot(self) -> None:
-        """Put the bot out; it learns that from `my_chat_member` alone."""
+        """Put the bot out: the last it hears of the group."""
         self.world.set_bot_status(self, "kicked")
+        note = self.world.post(self, self.world.actor(self), {"left_chat_member": self.world.bot})
+        self.world.emit("message", note.json, self.id)
 
     def add_bot(self, *rights: str) -> None:
         """Let the bot in again, as an administrator where *rights* are named."""
