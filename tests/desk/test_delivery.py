@@ -90,7 +90,7 @@ async def test_without_a_time_of_its_own_a_retry_waits_ever_longer_up_to_a_quart
 
 async def test_a_send_that_never_succeeds_is_given_up_and_the_next_goes_out() -> None:
     rig = Rig()
-    adapter = ScriptedAdapter(outcomes=[TryLater("busy", 1)] * MOST_ATTEMPTS)
+    adapter = ScriptedAdapter(outcomes=[TryLater("busy", 1)] * MOST_ATTEMPTS, keyed=False)
     await _say(rig, "hello", "thanks")
     async with delivering(rig, adapter):
         for _ in range(MOST_ATTEMPTS):
@@ -103,6 +103,33 @@ async def test_a_send_that_never_succeeds_is_given_up_and_the_next_goes_out() ->
         await _until(rig, ["failed", "sent"])
 
     assert len([one for one in adapter.tried if one.text.startswith("[welcome")]) == MOST_ATTEMPTS
+
+
+async def tries_in(days: float, pause: float, *, keyed: bool) -> tuple[int, list[str]]:
+    """How often a send is tried in so many days if the channel asks to come again after *pause* seconds each time."""
+    rig = Rig()
+    adapter = ScriptedAdapter(outcomes=[TryLater("greylisted", pause)] * 10_000, keyed=keyed)
+    await _say(rig, "hello")
+    delivery = Delivery(rig.store, adapter, rig.clock, NullMeter(), lambda: 0.0)
+    for _ in range(round(days * 86_400 / pause) + 1):
+        await delivery.step()
+        rig.clock.later(pause)
+    return len(adapter.tried), await _states(rig)
+
+
+async def test_a_mail_that_is_put_off_is_tried_for_five_days_and_no_longer() -> None:
+    """E-13: 4.x is no bounce; RFC 5321, 4.5.4.1."""
+    tries, states = await tries_in(4.9, 3600, keyed=True)
+    after, given_up = await tries_in(6, 3600, keyed=True)
+
+    assert (tries, states) == (round(4.9 * 24) + 1, ["ready"])
+    assert (after, given_up) == (5 * 24, ["failed"])
+
+
+async def test_a_channel_without_keys_is_tried_no_oftener_than_before() -> None:
+    tries, states = await tries_in(4, 3600, keyed=False)
+
+    assert (tries, states) == (MOST_ATTEMPTS, ["failed"])
 
 
 @pytest.mark.parametrize("keyed", [True, False])

@@ -7,11 +7,11 @@ from datetime import datetime
 import pytest
 from tests.desk.rigs import Counts, SetClock
 
-from imconnect.desk.intake import LONG_TEXT, Intake
-from imconnect.domain.messages import Incoming, Language, Unreadable
+from imconnect.desk.intake import LONG_TEXT, LONGEST_REASON, Intake
+from imconnect.domain.messages import Attachment, Incoming, Language, Unreadable
 from imconnect.domain.readings import SecretKind
 from imconnect.guard import Guard
-from imconnect.ports import Received, TryLater
+from imconnect.ports import Bounced, Mark, Received, TryLater
 from imconnect.testing.fakes import MemoryStore
 from imconnect.testing.makers import address, incoming, picture
 
@@ -31,12 +31,12 @@ class Records(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.commits: list[list[Received | Unreadable]] = []
+        self.commits: list[list[Received | Unreadable | Bounced | Mark]] = []
         self.open = asyncio.Event()
         self.open.set()
         self.begun = asyncio.Event()
 
-    async def record(self, items: Sequence[Received | Unreadable], now: datetime) -> int:
+    async def record(self, items: Sequence[Received | Unreadable | Bounced | Mark], now: datetime) -> int:
         self.begun.set()
         await self.open.wait()
         new = await super().record(items, now)
@@ -161,6 +161,55 @@ async def test_a_phrase_for_a_file_name_is_withheld_and_warned_of(store: Records
 
     assert [file.name for file in store.stored[0].incoming.attachments] == ["screen.png", "[recovery_phrase removed]"]
     assert store.stored[0].secret is not None
+
+
+async def test_a_phrase_in_what_a_mail_quotes_is_removed_there_and_warned_of(store: Records, intake: Intake) -> None:
+    """E-25: the quoted part repeats what the customer should never have written."""
+    await intake.deliver([incoming("any news?", quoted=f"On Monday Ann wrote: my words are {PHRASE}")])
+    (stored,) = store.stored
+
+    assert (stored.incoming.text, stored.incoming.quoted) == ("any news?", "[recovery_phrase removed]")
+    assert stored.secret is not None
+    assert stored.secret.kind is SecretKind.RECOVERY_PHRASE
+
+
+async def test_what_is_quoted_without_a_secret_is_kept_as_it_is(store: Records, intake: Intake) -> None:
+    await intake.deliver([incoming("any news?", quoted="On Monday Ann wrote: hello")])
+
+    assert store.stored[0].incoming.quoted == "On Monday Ann wrote: hello"
+    assert store.stored[0].secret is None
+
+
+async def test_a_type_that_is_none_is_not_kept_in_its_senders_words(store: Records, intake: Intake) -> None:
+    """S-12: a field of a form is typed text too."""
+    files = [Attachment("1", "a", kind, 9) for kind in ("IMAGE/PNG", PHRASE, f"text/{PHRASE}")]
+    await intake.deliver([incoming("see file", attachments=files)])
+
+    assert [file.media_type for file in store.stored[0].incoming.attachments] == [
+        "image/png",
+        "application/octet-stream",
+        "application/octet-stream",
+    ]
+
+
+async def test_what_a_server_says_of_a_bounce_is_kept_short_and_without_what_it_quotes(
+    store: Records, intake: Intake
+) -> None:
+    quoting = Bounced("b1", "email", "desk", "s1", True, f"550 refused\n\n{'x' * 300} my words are {PHRASE}")
+    plain = Bounced("b2", "email", "desk", "s2", True, "550 5.1.1\n  no such user " + "x" * 1_000)
+    await intake.deliver([quoting, plain])
+    kept = [item.reason for commit in store.commits for item in commit if isinstance(item, Bounced)]
+
+    assert kept[0] == "[recovery_phrase removed]"
+    assert kept[1].startswith("550 5.1.1 no such user")
+    assert len(kept[1]) == LONGEST_REASON
+
+
+async def test_a_mark_is_kept_in_the_same_commit_as_what_came_before_it(store: Records, intake: Intake) -> None:
+    """E-16: a crash between the message and the cursor cannot happen, for there is nothing in between."""
+    await intake.deliver([incoming("one", id="1"), Mark("web", "site", "uid", "7")])
+
+    assert [[type(item).__name__ for item in commit] for commit in store.commits] == [["Received", "Mark"]]
 
 
 async def test_a_long_text_is_guarded_like_a_short_one(store: Records, intake: Intake) -> None:

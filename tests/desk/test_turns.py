@@ -141,3 +141,39 @@ async def test_a_new_event_rings_the_loop_awake_and_a_stop_ends_it() -> None:
 
     assert rung
     assert await rig.outcomes() == ["greeted"]
+
+
+@pytest.mark.parametrize(
+    ("text", "choice", "outcome"),
+    [
+        ("Mei", "verify", "told: verify-yes"),
+        ("@mei", "verify", "told: verify-yes"),
+        ("/verify Mei", None, "told: verify-yes"),
+        ("Mei Support", "verify", "told: verify-no"),
+        ("", "verify", "told: verify"),
+    ],
+)
+async def test_whether_somebody_is_one_of_us_is_looked_up(text: str, choice: str | None, outcome: str) -> None:
+    """S-19: "is this agent real?"."""
+    rig = Rig()
+    await rig.store.add_agent("Mei", "hash", rig.clock(), rig.clock())
+    await rig.store.record([received(text, choice=choice)], rig.clock())
+    await rig.settle()
+
+    assert await rig.outcomes() == [outcome]
+
+
+async def test_what_a_machine_wrote_is_kept_and_never_read() -> None:
+    """E-08: an out-of-office answer has no topic, whatever words are in it."""
+    rig, read = Rig(), list[str]()
+
+    def reads(text: str) -> Reading:
+        read.append(text)
+        return Reading()
+
+    turns = Turns(rig.store, reads, PLAYBOOK, rig.clock, rig.counts)
+    await rig.store.record([received("fees", automatic=True)], rig.clock())
+    await turns.step()
+
+    assert read == []
+    assert [line.text for line in await rig.lines()] == ["fees"]

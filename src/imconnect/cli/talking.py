@@ -47,7 +47,7 @@ REFUSALS = {
     "unknown_snippet": "the pack has no snippet or topic of that name",
     "unknown_agent": "there is no agent of that name; see `imconnect agent list`",
     "link_refused": "it links to {hosts}, which imitates another site or is a bare address; take the link out",
-    "link_unknown": "it links to {hosts}, which is not on the official list; add --anyway to send it all the same",
+    "link_unknown": "it links to {hosts}, which is not on the official list; add --anyway HOST to send it all the same",
     "empty": "there is nothing in it; write something",
 }
 
@@ -185,7 +185,7 @@ def _dossier_json(dossier: "Dossier") -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------------------------- acting
 
 
-def _act(context: typer.Context, ref: str, agent: str, act: AgentsAct, *, confirmed: bool = False) -> None:
+def _act(context: typer.Context, ref: str, agent: str, act: AgentsAct, confirmed: tuple[str, ...] = ()) -> None:
     async def work(store: "SqlStore", playbook: "Playbook") -> str:
         from imconnect.app import clock, objection_of  # noqa: PLC0415 - as above
         from imconnect.desk.agents import AgentDesk, UnknownConversation  # noqa: PLC0415 - as above
@@ -195,7 +195,7 @@ def _act(context: typer.Context, ref: str, agent: str, act: AgentsAct, *, confir
             raise Complaint(f"{agent}: no such agent; add them with `imconnect agent add`")
         try:
             desk = AgentDesk(store, objection_of(Guard()), clock, playbook)
-            acted = await desk.act(ref, act, secrets.token_hex(8), confirmed=confirmed)
+            acted = await desk.act(ref, act, secrets.token_hex(8), confirmed)
         except UnknownConversation:
             raise Complaint(f"{ref}: there is no such conversation; see `imconnect conversation list`") from None
         if acted.refused is not None:
@@ -225,10 +225,12 @@ def reply(
     ref: Reference,
     text: str,
     agent: Name,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Send a link that is not on the official list.")] = False,
+    anyway: Annotated[
+        list[str] | None, typer.Option(help="Send links to this host although it is not on the official list.")
+    ] = None,
 ) -> None:
     """Answer the customer."""
-    _act(context, ref, agent, AgentReplied(agent, text), confirmed=anyway)
+    _act(context, ref, agent, AgentReplied(agent, text), tuple(anyway or ()))
 
 
 def note(context: typer.Context, ref: Reference, text: str, agent: Name) -> None:

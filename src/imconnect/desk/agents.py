@@ -2,7 +2,7 @@
 must be."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -79,21 +79,21 @@ class AgentDesk:
         self._clock = clock
         self._playbook = playbook
 
-    async def act(self, reference: str, act: AgentsAct, key: str, *, confirmed: bool = False) -> Acted:
+    async def act(self, reference: str, act: AgentsAct, key: str, confirmed: Collection[str] = ()) -> Acted:
         """Record *act*, once per *key*, and wait for its turn. Raises `UnknownConversation`.
 
-        *confirmed*: the agent was told of a link that is not ours, and sends it all the same.
+        *confirmed* are hosts that are not ours, of which the agent was told: links to them go out all the same.
         """
-        objected = await self.objection_to(act, confirmed=confirmed)
+        objected = await self.objection_to(act, confirmed)
         if objected is not None:
             return Acted("", objected.why, objected.hosts)
         return await self.outcome(await self.record(reference, act, key))
 
-    async def objection_to(self, act: AgentsAct, *, confirmed: bool = False) -> Objected | None:
+    async def objection_to(self, act: AgentsAct, confirmed: Collection[str] = ()) -> Objected | None:
         """Why *act* would not even be recorded."""
         match act:
             case AgentReplied() | AgentNoted():
-                return self._objection_to_words(act, confirmed=confirmed)
+                return self._objection_to_words(act, confirmed)
             case AgentTransferred():
                 if not act.to.strip():
                     return Objected(Objection.EMPTY)
@@ -105,7 +105,7 @@ class AgentDesk:
             case _:
                 return None
 
-    def _objection_to_words(self, act: AgentReplied | AgentNoted, *, confirmed: bool) -> Objected | None:
+    def _objection_to_words(self, act: AgentReplied | AgentNoted, confirmed: Collection[str]) -> Objected | None:
         if not act.text.strip():
             return Objected(Objection.EMPTY)
         if (objected := self._objection(act.text)) is not None:
@@ -115,8 +115,8 @@ class AgentDesk:
         links = inspect_links(act.text, self._playbook.official_hosts)
         if refused := _hosts(links, LinkVerdict.LOOKALIKE, LinkVerdict.BLOCKED):
             return Objected(Objection.LINK_REFUSED, refused)
-        unknown = _hosts(links, LinkVerdict.UNKNOWN)
-        return Objected(Objection.LINK_UNKNOWN, unknown) if unknown and not confirmed else None
+        unknown = tuple(host for host in _hosts(links, LinkVerdict.UNKNOWN) if host not in confirmed)
+        return Objected(Objection.LINK_UNKNOWN, unknown) if unknown else None
 
     async def record(self, reference: str, act: AgentsAct, key: str) -> int:
         """Put *act*, to which nothing was objected, into the conversation; its event. Raises `UnknownConversation`."""

@@ -73,6 +73,14 @@ class Delivery:
                     await self._wait(bell, stopping)
         await self._finish()
 
+    async def step(self) -> int:
+        """Send what is due now and write down what came of it. Returns how many were sent."""
+        begun = await self._claim()
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+        await self._settle()
+        return begun
+
     async def _recover(self, stopping: Stopping) -> None:
         adapter = self._adapter
         while not stopping.asked:

@@ -17,6 +17,8 @@ from imconnect.ports import (
     Erases,
     ErrandResult,
     Fetches,
+    FileResult,
+    FileState,
     Meter,
     Store,
     StoreUnavailable,
@@ -101,7 +103,7 @@ class Errands:
         except TryLater as later:
             return await self._later(due, later)
         except Undeliverable as never:
-            return ErrandResult(due.id, done=False, reason=never.reason)
+            return await self._ended(due, never.reason)
         except StoreUnavailable:
             raise
         except Exception as error:  # an adapter's bug ends this errand, not the others
@@ -120,8 +122,10 @@ class Errands:
         return ErrandResult(due.id, False, later.reason, self._clock() + timedelta(seconds=seconds))
 
     async def _ended(self, due: DueErrand, reason: str) -> ErrandResult:
-        if self._files is not None and due.errand is ErrandKind.FETCH_FILES:
-            await self._files.give_up(due)
+        """Nothing more will come of it: what has not been brought by now never will be."""
+        left = [file for file in due.files if file.state is FileState.NAMED]
+        if left:
+            await self._store.keep_files([FileResult(file.id, FileState.LOST) for file in left], self._clock())
         return ErrandResult(due.id, done=False, reason=reason)
 
     async def _do(self, due: DueErrand) -> tuple[int, Secret | None]:

@@ -24,8 +24,6 @@ STRETCH, OVERLAP = 200_000, 2_000
 
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
-SETTLED = (FileState.KEPT, FileState.WITHHELD, FileState.TOO_LARGE, FileState.LOST)
-
 
 class Files:
     """Brings the files of one inbox into the store, two at a time: each may have 20 MB."""
@@ -44,23 +42,17 @@ class Files:
         """
         lost, found = 0, None
         for file in due.files:
-            result = None
-            if file.state in SETTLED:
-                state, kind = file.state, file.secret
-            else:
-                async with self._hands:
-                    result = await self._brought(due, file)
-                    await self._store.keep_files([result], self._clock())
-                state, kind = result.state, result.secret
-            lost += state in (FileState.TOO_LARGE, FileState.LOST)
-            if kind is not None and found is None:
-                found = Secret(kind, Certainty.LIKELY)
+            became = file if file.state is not FileState.NAMED else await self._seen_to(due, file)
+            lost += became.state in (FileState.TOO_LARGE, FileState.LOST)
+            if became.secret is not None and found is None:
+                found = Secret(became.secret, Certainty.LIKELY)
         return lost, found
 
-    async def give_up(self, due: DueErrand) -> None:
-        """Write down that what has not been brought by now never will be."""
-        left = [file for file in due.files if file.state not in SETTLED]
-        await self._store.keep_files([FileResult(file.id, FileState.LOST) for file in left], self._clock())
+    async def _seen_to(self, due: DueErrand, file: FileOfMessage) -> FileResult:
+        async with self._hands:
+            result = await self._brought(due, file)
+            await self._store.keep_files([result], self._clock())
+        return result
 
     async def _brought(self, due: DueErrand, file: FileOfMessage) -> FileResult:
         if file.file.size > LARGEST_FILE:
@@ -114,9 +106,11 @@ def media_type(content: bytes) -> str:
     if text_of(content) is not None:
         return "text/plain"
     try:
-        return puremagic.from_string(content[:65_536], mime=True) or UNKNOWN_TYPE
+        # Its signature names a generic type without its argument.
+        found: str = puremagic.from_string(content[:65_536], mime=True)  # pyright: ignore[reportUnknownMemberType]
     except (puremagic.PureError, ValueError):
         return UNKNOWN_TYPE
+    return found or UNKNOWN_TYPE
 
 
 def _packed(content: bytes) -> str:

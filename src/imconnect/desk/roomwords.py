@@ -7,7 +7,7 @@ from imconnect.domain.playbook import Playbook
 from imconnect.ports import Dossier, FileState, Header, Line, SendState, Speaker
 
 DOUBTFUL = frozenset({SendState.UNKNOWN, SendState.FAILED, SendState.WITHDRAWN})
-"""What colleagues are told of a send: that it may not have arrived. That all went well goes without saying."""
+"""What colleagues are told of a send: that it may not have arrived; a note of the desk's says why."""
 
 
 class RoomWords:
@@ -34,7 +34,7 @@ class RoomWords:
                 contact=one.contact or "–",
                 channel=self._known(f"room_channel_{one.channel}", one.channel),
             ),
-            self.say("room_language", language=self.say(f"language_{one.language.value}")),
+            self.say("room_language", name=self.say(f"language_{one.language.value}")),
             *self._details(dossier),
             *self._remarks(line.remarks for line in dossier.lines),
         ]
@@ -89,7 +89,7 @@ class RoomWords:
         who = self.say(f"room_{line.speaker.value}", name=line.author)
         marks = [self.say("edited")] if line.edited else []
         if line.delivery in DOUBTFUL and line.delivery is not None:
-            marks.append(self.say(f"room_delivery_{line.delivery.value}", reason=line.delivery_reason or "–"))
+            marks.append(self.say(f"room_delivery_{line.delivery.value}"))
         head = " · ".join([who, *marks])
         said = [line.text] if line.text and not self._is_mark(line) else []
         if line.secret is not None:

@@ -62,6 +62,7 @@ class StaffDesk:
         self._rooms: dict[tuple[str, str], StaffRoom] = {}
         self._told: dict[tuple[str, str], datetime] = {}
         self._shown: dict[str, datetime] = {}
+        self._hosts: dict[str, tuple[str, ...]] = {}
         self._answering: set[asyncio.Task[None]] = set()
 
     def minds(self, channel: str, room: StaffRoom) -> None:
@@ -80,7 +81,7 @@ class StaffDesk:
             return
         text = word.text.strip()
         act = ACTS[word.act](agent.name, text)
-        objected = await self._agents.objection_to(act, confirmed=self._confirmed(word))
+        objected = await self._agents.objection_to(act, self._confirmed(word))
         if objected is not None:
             self._tell_objection(word, objected)
             return
@@ -115,14 +116,19 @@ class StaffDesk:
         log.warning("staff word not relayed", channel=word.channel, author=word.author.id, why="not an agent's handle")
         self._answer(word, "room_not_linked", channel=word.channel, handle=word.author.id)
 
-    def _confirmed(self, word: StaffWord) -> bool:
-        shown = self._shown.get(_mark(word))
-        return shown is not None and self._clock() - shown < CONFIRMED_WITHIN
+    def _confirmed(self, word: StaffWord) -> tuple[str, ...]:
+        """The hosts its author was told of when they wrote the same a while ago."""
+        mark = _mark(word)
+        shown = self._shown.get(mark)
+        recently = shown is not None and self._clock() - shown < CONFIRMED_WITHIN
+        return self._hosts[mark] if recently else ()
 
     def _tell_objection(self, word: StaffWord, objected: Objected) -> None:
         log.warning("staff word stopped", channel=word.channel, author=word.author.id, why=objected.why.value)
         if objected.why is Objection.LINK_UNKNOWN:
             _remember(self._shown, _mark(word), self._clock())
+            self._hosts = {mark: hosts for mark, hosts in self._hosts.items() if mark in self._shown}
+            self._hosts[_mark(word)] = objected.hosts
         self._answer(word, f"room_{objected.why.value}", hosts=" ".join(objected.hosts))
 
     async def _tell_outcome(self, word: StaffWord, event: int) -> None:
