@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from imconnect_email.automatic import null_return_path
-from imconnect_email.headers import address_of, fields_of, first_of, message_ids, one_line, words
+from imconnect_email.headers import address_of, fields_of, first_of, mailboxes, message_ids, one_line, words
 from imconnect_email.mail import Bounce, Field, Mailbox
 from imconnect_email.mime import Part, content_of, head_end
 
@@ -15,7 +16,7 @@ _REPORT_BYTES = 64 * 1024
 """How much of a report is looked at; what matters stands at its beginning."""
 
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
-_REPLY_CODE = re.compile(r"(?<![\d.])([45])\d\d[\s-](?=\D)")
+_REPLY_CODE = re.compile(r"(?im)(?:^|[:：;；#(（\[\"']|said|error|code|错误|代码)\s*([45])\d\d[\s-](?=\D)")
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'（）：，。]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _MESSAGE_ID_LINE = re.compile(r"(?im)^[> \t]*message-id\s*:\s*(<[^\s<>]{1,250}>)")
 
@@ -42,6 +43,14 @@ _NEVER = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Original:
+    """The mail of ours that came back."""
+
+    message_id: str | None
+    sent_to: str | None
+
+
 def bounce_of(
     raw: bytes, fields: Sequence[Field], root: Part, sender: Mailbox | None, subject: str, text: str
 ) -> Bounce | None:
@@ -49,10 +58,10 @@ def bounce_of(
     parts = list(root.walk())
     reports = [part for part in parts if part.media_type in _REPORTS]
     if reports and (root.media_type == "multipart/report" or _from_the_system(fields, sender)):
-        original = _original_id(raw, parts, text)
+        original = _original(raw, parts, text)
         return next(filter(None, (_formal(raw, report, original) for report in reports)), None)
     if _from_the_system(fields, sender) and (_SUBJECT.search(subject) or _qmail(text)):
-        return _informal(fields, text, _original_id(raw, parts, text))
+        return _informal(fields, text, _original(raw, parts, text))
     return None
 
 
@@ -68,7 +77,7 @@ def _qmail(text: str) -> bool:
 # ------------------------------------------------------------------------------------------------------------- RFC 3464
 
 
-def _formal(raw: bytes, report: Part, original: str | None) -> Bounce | None:
+def _formal(raw: bytes, report: Part, original: _Original) -> Bounce | None:
     """The first recipient who did not get it. Delivered, relayed and expanded are no failures."""
     content = content_of(raw, report)[:_REPORT_BYTES].replace(b"\r\n", b"\n")
     for group in re.split(rb"\n[ \t]*\n", content):
@@ -80,7 +89,8 @@ def _formal(raw: bytes, report: Part, original: str | None) -> Bounce | None:
         status = _status_in(said.get("status", "")) or _status_in(diagnostic)
         recipient = said.get("original-recipient") or said.get("final-recipient") or ""
         permanent = status[0] == "5" if status else action == "failed"
-        return Bounce(original, _recipient(recipient), status, final=action == "failed" and permanent)
+        final = action == "failed" and permanent
+        return Bounce(original.message_id, _recipient(recipient), status, final, original.sent_to)
     return None
 
 
@@ -94,23 +104,25 @@ def _status_in(text: str) -> str | None:
     return found[0] if found else None
 
 
-def _original_id(raw: bytes, parts: Sequence[Part], text: str) -> str | None:
-    """The Message-ID of the mail that came back: from its copy, its headers, or the words around it."""
+def _original(raw: bytes, parts: Sequence[Part], text: str) -> _Original:
+    """What came back: known by its copy, its headers, or the words around it."""
     for part in parts:
         if part.media_type in _COPIES:
             head = content_of(raw, part)[:_REPORT_BYTES]
             stop, _ = head_end(head, 0, len(head))
-            found = message_ids(first_of(tuple(fields_of(head[:stop])), "message-id"))
+            fields = tuple(fields_of(head[:stop]))
+            found = message_ids(first_of(fields, "message-id"))
             if found:
-                return found[0]
-    written = _MESSAGE_ID_LINE.search(text[:_REPORT_BYTES])
-    return written[1] if written else None
+                written = mailboxes(first_of(fields, "to"))
+                return _Original(found[0], written[0].mailbox.address if written else None)
+    line = _MESSAGE_ID_LINE.search(text[:_REPORT_BYTES])
+    return _Original(line[1] if line else None, None)
 
 
 # ------------------------------------------------------------------------------------------------------------- in prose
 
 
-def _informal(fields: Sequence[Field], text: str, original: str | None) -> Bounce:
+def _informal(fields: Sequence[Field], text: str, original: _Original) -> Bounce:
     """A report in prose. Final only where it says so: a code, or words that leave no hope."""
     said = text[:_REPORT_BYTES]
     copy = re.search(r"(?im)^[-\s]*below this line is a copy|^return-path:|^received:|原信|原邮件内容", said)
@@ -126,4 +138,4 @@ def _informal(fields: Sequence[Field], text: str, original: str | None) -> Bounc
     failed = one_line(words(first_of(fields, "x-failed-recipients"))).partition(",")[0]
     named = _ADDRESS.search(said)
     recipient = address_of(failed) or (address_of(named[0]) if named else None)
-    return Bounce(original, recipient, status, final=final)
+    return Bounce(original.message_id, recipient, status, final, original.sent_to)

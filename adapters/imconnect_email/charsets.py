@@ -62,7 +62,7 @@ def codec_of(charset: str) -> str | None:
     if found.name.replace("-", "_") in _NO_CHARSETS:
         return None
     try:
-        b"".decode(name)
+        (b"\0" * 4).decode(name, "replace")
     except (LookupError, ValueError):
         return None
     return name
@@ -95,7 +95,9 @@ def _guess(sample: bytes) -> str:
     high = sum(byte >= 0x80 for byte in sample)
     leads = [sample[at] for at in _pairs(sample)]
     if high and len(leads) * 2 == high:
-        if _reads_as_gb2312(leads):
+        if sum(lead in _KANA for lead in leads) * 4 >= len(leads):
+            return "euc_jp"
+        if all(lead in _GB2312 for lead in leads) and not (len(leads) >= 6 and all(lead in _HANGUL for lead in leads)):
             return "gb18030"
     elif _reads_as_big5(sample):
         return "big5hkscs"
@@ -105,18 +107,16 @@ def _guess(sample: bytes) -> str:
     return ALIASES.get(found.encoding.replace("_", "-"), found.encoding) if found is not None else "gb18030"
 
 
-def _reads_as_gb2312(leads: list[int]) -> bool:
-    if not all(0xA1 <= lead <= 0xA9 or 0xB0 <= lead <= 0xF7 for lead in leads):
-        return False
-    hangul_only = all(0xB0 <= lead <= 0xC8 for lead in leads)  # the rows of EUC-KR that hold syllables
-    kana = sum(lead in {0xA4, 0xA5} for lead in leads)  # and those of EUC-JP that hold kana
-    return not (hangul_only and len(leads) >= 6) and kana * 4 < len(leads)
+# Lead bytes: of the rows of GB2312, of those of EUC-KR that hold syllables, of those of EUC-JP that hold kana.
+_GB2312 = frozenset({*range(0xA1, 0xAA), *range(0xB0, 0xF8)})
+_HANGUL = frozenset(range(0xB0, 0xC9))
+_KANA = frozenset({0xA4, 0xA5})
 
 
 def _reads_as_big5(sample: bytes) -> bool:
     """Whether all of *sample* is in Big5, and mostly in its common half (lead bytes A1 to C6)."""
     try:
-        sample[: -1 if sample and sample[-1] >= 0xA1 else None].decode("big5")
+        codecs.getincrementaldecoder("big5")().decode(sample)  # the sample may end within a character
     except ValueError:
         return False
     leads: list[int] = []

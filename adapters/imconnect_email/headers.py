@@ -17,6 +17,7 @@ MESSAGE_ID_LIMIT = 250
 
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:[ \t]?")
 _WORD = re.compile(rb"=\?([^?\s]{0,60})\?([bBqQ])\?([^?]{0,4000})\?=")
+_ENCODED = re.compile(r"=\?[^?\s]{0,60}\?[bBqQ]\?[^?\s]{0,4000}\?=")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _MESSAGE_ID = re.compile(r"<[^\s<>@]{1,200}@[^\s<>]{1,200}>")
 _ADDRESS = re.compile(r"(?:[^\s<>()\[\]\\,;:@\"]{1,64}|\"[^\"\\\r\n]{1,62}\")@(\w(?:[\w.-]{0,250}\w)?)")
@@ -168,6 +169,10 @@ def _pieces(text: str) -> Iterator[tuple[str, str, bool]]:
     at, plain = 0, ""
     while at < len(text):
         sign = text[at]
+        if sign == "=" and (word := _ENCODED.match(text, at)):
+            plain += word[0]  # whatever signs stand in it
+            at = word.end()
+            continue
         if sign not in '"<(,;:':
             plain += sign
             at += 1

@@ -99,13 +99,15 @@ class AutomaticKind(StrEnum):
 class Bounce:
     """What a mail server says became of a mail of ours.
 
-    `final`: it will never arrive (status 5.x.x), so sending more is no use. `status` is that of RFC 3463.
+    `final`: it will never arrive (status 5.x.x), so sending more is no use. `status` is that of RFC 3463. `sent_to` is
+    whom the copy that came back was written to: where mail is forwarded, `recipient` is another.
     """
 
     message_id: str | None
     recipient: str | None
     status: str | None
     final: bool
+    sent_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,7 @@ def _with_headers(mail: Mail, hint: str, house: House) -> Mail:
     reply_to = _attempt(lambda: _mailboxes(fields, ("reply-to",), hint), _NO_MAILBOXES)
     subject = _attempt(lambda: words(first_of(fields, "subject"), hint), "")
     ids = _attempt(lambda: message_ids(first_of(fields, "message-id")), _NO_IDS)
+    automatic = _attempt(lambda: automatic_kind(fields, sender, subject, house), None)
     if not ids:
         remarks |= {Remark.ODD_MESSAGE_ID}
     return replace(
@@ -110,8 +111,8 @@ def _with_headers(mail: Mail, hint: str, house: House) -> Mail:
         reply_to=reply_to,
         date=_attempt(lambda: date_of(first_of(fields, "date")), None),
         subject=subject,
-        automatic=_attempt(lambda: automatic_kind(fields, sender, subject, house), None),
-        acknowledge=_attempt(lambda: may_acknowledge(fields, sender), False),
+        automatic=automatic,
+        acknowledge=automatic is None and _attempt(lambda: may_acknowledge(fields, sender), False),
         remarks=remarks | _attempt(lambda: remarks_on(sender, reply_to, house), frozenset[Remark]()),
     )
 

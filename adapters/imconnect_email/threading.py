@@ -124,7 +124,7 @@ def bounced_token(mail: Mail, secret: bytes) -> tuple[Token, Peer] | None:
     """Which send of ours a bounce is about, and to whom it went, if the bounce names it and the token is ours."""
     if mail.bounce is None or mail.bounce.message_id is None:
         return None
-    addresses = dict.fromkeys(filter(None, (mail.bounce.recipient,)))
+    addresses = dict.fromkeys(filter(None, (mail.bounce.sent_to, mail.bounce.recipient)))
     for token in tokens_in((mail.bounce.message_id,)):
         for address in addresses:
             peer = proves(token, address, secret)

@@ -1,0 +1,235 @@
+"""A sender is believed by our own server's word or by a good signature, aligned with From; by nothing else."""
+
+import base64
+from collections.abc import Mapping
+
+import pytest
+from Crypto.PublicKey import RSA
+from nacl.signing import SigningKey
+from tests.adapters.email.samples import mail, raw, written
+
+from imconnect_email.reading import read_mail
+from imconnect_email.signatures import Signing, signed
+from imconnect_email.trust import Trust, aligned, judge, organisations, parse_results
+
+SERVER = "mx.im.example"
+
+
+def trust(name: str) -> Trust:
+    return judge(mail(name), raw(name), authserv_id=SERVER).trust
+
+
+# -------------------------------------------------------------------------------------------------- our server's word
+
+
+@pytest.mark.parametrize("name", ["trust_dmarc_pass", "trust_dkim_below"])
+def test_what_our_server_passed_and_is_aligned_is_trusted(name: str) -> None:
+    assert trust(name) is Trust.TRUSTED
+
+
+@pytest.mark.parametrize(
+    "name", ["trust_forged_other_server", "trust_forged_below_fail", "trust_forged_below_spf", "trust_in_comment"]
+)
+def test_results_the_sender_added_are_not_believed(name: str) -> None:
+    """E-03: under another server's name, or under ours below what ours said, or within a comment or a quoted value."""
+    assert trust(name) is Trust.UNTRUSTED
+
+
+def test_a_pass_for_another_domain_is_no_pass() -> None:
+    """E-04: SPF and DKIM of the attacker's own domain, From of the customer."""
+    assert trust("trust_spf_of_another") is Trust.UNTRUSTED
+
+
+@pytest.mark.parametrize("name", ["from_two_fields", "from_unbalanced_quotes", "from_missing"])
+def test_a_sender_who_is_not_clear_is_never_trusted(name: str) -> None:
+    """E-28, the address confusion: whatever our server passed."""
+    assert trust(name) is Trust.UNTRUSTED
+
+
+def test_a_name_that_shows_an_address_lends_it_no_trust() -> None:
+    found = mail("from_name_is_an_address")
+
+    assert trust("from_name_is_an_address") is Trust.TRUSTED
+    assert found.sender is not None
+    assert found.sender.address == "evil@evil.example"
+
+
+def test_with_no_server_pinned_no_result_is_believed() -> None:
+    found = judge(mail("trust_dmarc_pass"), raw("trust_dmarc_pass"))
+
+    assert found.trust is Trust.UNKNOWN
+
+
+def test_dmarc_passed_for_another_from_is_no_pass() -> None:
+    one = written(fields=b"Authentication-Results: mx.im.example; dmarc=pass header.from=other.example\r\n")
+
+    assert judge(read_mail(one), one, authserv_id=SERVER).trust is Trust.UNTRUSTED
+
+
+def test_a_failure_outweighs_what_passed_beside_it() -> None:
+    one = written(fields=b"Authentication-Results: mx.im.example;\r\n dkim=pass header.d=example.com; dmarc=fail\r\n")
+
+    assert judge(read_mail(one), one, authserv_id=SERVER).trust is Trust.UNTRUSTED
+
+
+def test_all_results_above_our_servers_own_received_are_its_own() -> None:
+    one = (
+        b"Authentication-Results: mx.im.example; spf=none\r\n"
+        b"Authentication-Results: mx.im.example; dkim=pass header.d=example.com\r\nReceived: from a by b\r\n"
+    ) + written()
+
+    assert judge(read_mail(one), one, authserv_id=SERVER).trust is Trust.TRUSTED
+
+
+def test_results_are_read_as_their_standard_has_them() -> None:
+    server, results = parse_results(
+        b"MX.IM.example 1; dkim=pass (good; d=x) header.d=example.com"
+        b' header.i="@example.com"; spf = fail smtp.mailfrom=a@b.example'
+    )
+
+    assert server == "mx.im.example"
+    assert [(one.method, one.result) for one in results] == [("dkim", "pass"), ("spf", "fail")]
+    assert results[0].properties == {"header.d": "example.com", "header.i": "@example.com"}
+
+
+# ----------------------------------------------------------------------------------------------------------- alignment
+
+
+@pytest.mark.parametrize(
+    ("domain", "authenticated", "one"),
+    [
+        ("example.com", "example.com", True),
+        ("example.com", "bounce.example.com", True),
+        ("mail.example.com", "example.com", True),
+        ("example.com", "example.com.evil.example", False),
+        ("example.com", "badexample.com", False),
+        ("a.example.com", "b.example.com", False),
+        ("com.cn", "evil.com.cn", False),
+        ("example.com", "com", False),
+        ("example.com", "", False),
+    ],
+)
+def test_without_dns_a_domain_is_aligned_with_those_above_and_below_it(
+    domain: str, authenticated: str, one: bool
+) -> None:
+    assert aligned(domain, authenticated) is one
+
+
+class Zone:
+    """TXT records. What is named in *silent* is not answered."""
+
+    def __init__(self, records: Mapping[str, str], silent: str = "") -> None:
+        self.records = records
+        self.silent = silent
+        self.asked: list[str] = []
+
+    def __call__(self, name: bytes, timeout: int = 5) -> bytes | None:
+        asked = name.decode().rstrip(".")
+        self.asked.append(asked)
+        if asked == self.silent:
+            raise TimeoutError
+        record = self.records.get(asked)
+        return None if record is None else record.encode()
+
+
+def test_with_dns_neighbours_of_one_organisation_are_aligned() -> None:
+    organisation = organisations(Zone({"_dmarc.example.com": "v=DMARC1; p=none"}))
+
+    assert aligned("a.example.com", "b.example.com", organisation)
+
+
+def test_with_dns_neighbours_below_a_registry_are_not_aligned() -> None:
+    organisation = organisations(Zone({"_dmarc.shops.example": "v=DMARC1; p=none; psd=y"}))
+
+    assert not aligned("victim.shops.example", "evil.shops.example", organisation)
+
+
+def test_a_very_long_domain_takes_few_look_ups() -> None:
+    zone = Zone({})
+    organisations(zone)(".".join("abcdefghijklmnopqrstuvwxyz"))
+
+    assert len(zone.asked) == 8
+
+
+# ---------------------------------------------------------------------------------------------------------- signatures
+
+_RSA = RSA.generate(2048)
+_PUBLIC = base64.b64encode(_RSA.public_key().export_key("DER")).decode()
+_PRIVATE = _RSA.export_key()
+_RECORD = {"s1._domainkey.example.com": f"v=DKIM1; k=rsa; p={_PUBLIC}"}
+
+
+def by_signature(one: bytes, zone: Zone) -> Trust:
+    return judge(read_mail(one), one, lookup=zone).trust
+
+
+def test_a_good_signature_of_the_senders_domain_is_trusted() -> None:
+    one = signed(written(), Signing("example.com", "s1", _PRIVATE))
+
+    assert by_signature(one, Zone(_RECORD)) is Trust.TRUSTED
+
+
+def test_a_good_ed25519_signature_is_trusted() -> None:
+    key = SigningKey.generate()
+    public = base64.b64encode(bytes(key.verify_key)).decode()
+    one = signed(written(), Signing("example.com", "e1", base64.b64encode(bytes(key)), "ed25519-sha256"))
+
+    assert by_signature(one, Zone({"e1._domainkey.example.com": f"v=DKIM1; k=ed25519; p={public}"})) is Trust.TRUSTED
+
+
+def test_a_changed_text_breaks_the_signature() -> None:
+    one = signed(written(b"Send 5 TRX"), Signing("example.com", "s1", _PRIVATE)).replace(b"5 TRX", b"9 TRX")
+
+    assert by_signature(one, Zone(_RECORD)) is Trust.UNTRUSTED
+
+
+def test_a_good_signature_of_another_domain_is_no_proof() -> None:
+    """E-04: as for results, so for signatures."""
+    one = signed(written(sender=b"Bob <bob@other.example>"), Signing("example.com", "s1", _PRIVATE))
+
+    assert by_signature(one, Zone(_RECORD)) is Trust.UNTRUSTED
+
+
+def test_a_from_added_after_signing_is_no_proof() -> None:
+    """E-28, the address confusion: two From, one of them signed."""
+    one = b"From: Eve <eve@example.com>\r\n" + signed(written(), Signing("example.com", "s1", _PRIVATE))
+
+    assert by_signature(one, Zone(_RECORD)) is Trust.UNTRUSTED
+
+
+def test_a_signature_that_leaves_room_for_more_text_is_no_proof() -> None:
+    one = signed(written(), Signing("example.com", "s1", _PRIVATE)).replace(b"; q=dns", b"; l=2; q=dns")
+
+    assert by_signature(one, Zone(_RECORD)) is Trust.UNTRUSTED
+
+
+def test_an_unsigned_mail_is_untrusted() -> None:
+    assert by_signature(written(), Zone(_RECORD)) is Trust.UNTRUSTED
+
+
+def test_while_dns_does_not_answer_nobody_knows() -> None:
+    one = signed(written(), Signing("example.com", "s1", _PRIVATE))
+
+    assert by_signature(one, Zone(_RECORD, silent="s1._domainkey.example.com")) is Trust.UNKNOWN
+
+
+def test_a_revoked_key_proves_nothing() -> None:
+    one = signed(written(), Signing("example.com", "s1", _PRIVATE))
+
+    assert by_signature(one, Zone({"s1._domainkey.example.com": "v=DKIM1; k=rsa; p="})) is Trust.UNTRUSTED
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [b"", b";;;", b"v=1", b"v=1; a=none; d=x; s=y; h=from; bh=a; b=a", b"\xff\xfe", b"v=1; " * 500, b"=" * 9_000],
+)
+def test_a_spoilt_signature_proves_nothing(signature: bytes) -> None:
+    one = b"DKIM-Signature: " + signature + b"\r\n" + written()
+
+    assert by_signature(one, Zone(_RECORD)) is Trust.UNTRUSTED
+
+
+def test_a_signature_is_not_checked_where_checking_would_take_for_ever() -> None:
+    one = signed(written(), Signing("example.com", "s1", _PRIVATE)) + b" " * 300_000 + b"x"
+
+    assert by_signature(one, Zone(_RECORD)) is Trust.UNTRUSTED
