@@ -43,7 +43,7 @@ class TelegramStaffRoom:
 
     async def open(self, header: Header) -> str:
         """Make a topic. After an answer that went unheard a second one may be made; the first is never used then."""
-        title = header.title[:TITLE_LIMIT]
+        title = f"{header.reference} · {header.title}"[:TITLE_LIMIT]
         made = await self._call(lambda chat: self._bot.create_forum_topic(chat, title))
         return str(made.message_thread_id)
 

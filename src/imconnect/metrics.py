@@ -24,6 +24,8 @@ class PrometheusMeter:
                 ("turns_failed", "turns that could not be applied", ()),
                 ("sends", "attempts to send, by what came of them", ("channel", "state")),
                 ("errands_done", "errands that achieved their end", ("kind",)),
+                ("room_delays", "copies to a staff room put off", ("channel",)),
+                ("rooms_failed", "copies to a staff room given up until their conversation changes", ("channel",)),
             )
         }
         self._times = {
@@ -33,6 +35,7 @@ class PrometheusMeter:
                 ("event_seconds", "from an event's arrival to its outcome", (), SLOW),
                 ("turn_seconds", "one turn", (), SLOW),
                 ("send_seconds", "one attempt to send", ("channel",), SLOW),
+                ("room_seconds", "bringing one copy in a staff room up to date", ("channel",), SLOW),
             )
         }
         self._gauges = {
@@ -47,6 +50,7 @@ class PrometheusMeter:
                 ("waiting", "people in the waiting line"),
                 ("errands_pending", "errands not done yet"),
                 ("quarantined", "items no adapter could read"),
+                ("room_copies_failed", "conversations whose copy in a staff room is behind for good"),
             )
         }
 
@@ -70,6 +74,7 @@ class PrometheusMeter:
             ("waiting", backlog.waiting),
             ("errands_pending", backlog.errands),
             ("quarantined", backlog.quarantined),
+            ("room_copies_failed", backlog.rooms_failed),
         ):
             self._gauges[name].set(value)
 

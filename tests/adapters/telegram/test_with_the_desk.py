@@ -3,69 +3,20 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.adapters.telegram.desk import running_desk
-from tests.worlds.botapi import ONE_PIXEL, Limits, Moment, Person, Server, World, serving
+from tests.adapters.telegram.desk import Desk, kept_in, running_desk
+from tests.worlds.botapi import ONE_PIXEL, Limits, Moment, Server, World, serving
 
 from imconnect.domain.conversations import Stage
-from imconnect.domain.events import AgentReplied, AgentResolved, AgentsAct, AgentTook
-from imconnect.ports import Dossier, SendState, Speaker
-from imconnect.storage import SqlStore
+from imconnect.domain.events import AgentReplied, AgentResolved, AgentTook
+from imconnect.ports import SendState, Speaker
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-STAGES = frozenset(Stage)
 PHRASE = "legal winner thank year wave sausage worth useful legal winner thank yellow"  # a test vector of BIP 39
-
-
-@dataclass(slots=True)
-class Desk:
-    """A desk that runs in this process, on a database of its own."""
-
-    store: SqlStore
-    world: World
-    acts: int = 0
-
-    async def of(self, person: Person) -> Dossier:
-        """The conversation with *person*, as an agent sees it."""
-        [summary] = [one for one in await self.store.summaries(STAGES, 1000) if one.contact == person.name]
-        found = await self.store.dossier(summary.reference)
-        assert found is not None
-        return found
-
-    async def act(self, person: Person, act: AgentsAct) -> None:
-        """Have an agent do something in the conversation with *person*, and wait until its turn has come."""
-        reference = (await self.of(person)).summary.reference
-        self.acts += 1
-        event = await self.store.act(reference, act, f"act-{self.acts}", self.clock())
-        assert event is not None
-        async with asyncio.timeout(5):
-            while await self.store.outcome(event) is None:  # noqa: ASYNC110 - the store has no bell for one event
-                await asyncio.sleep(0.02)
-
-    @staticmethod
-    def clock() -> datetime:
-        return datetime.now(UTC)
-
-    async def settles(self) -> None:
-        """Wait until nothing is left to be done."""
-        async with asyncio.timeout(10):
-            quiet = 0
-            while quiet < 3:
-                backlog = await self.store.backlog(self.clock())
-                idle = not (backlog.events or backlog.sends or backlog.errands or self.world.updates.waiting)
-                quiet = quiet + 1 if idle else 0
-                await asyncio.sleep(0.05)
-
-
-def kept_in(folder: Path) -> str:
-    """Everything in the desk's database and what lies beside it."""
-    return "".join(path.read_bytes().decode(errors="replace") for path in folder.glob("desk.db*"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -1,5 +1,7 @@
 """The parts that sending and changing messages have in common: text, buttons, the topic and what is answered."""
 
+import re
+
 from tests.worlds.botapi.chats import Chat, Json, Message
 from tests.worlds.botapi.parameters import Parameters
 from tests.worlds.botapi.refusals import bad_request
@@ -73,6 +75,8 @@ def buttons(parameters: Parameters) -> Json:
         for button in row:
             if not button.get("text"):
                 raise bad_request("text buttons must be non-empty")
+            if re.match(r"https?://[^\s/]+", button.get("url", "")):
+                continue
             if not 1 <= len(button.get("callback_data", "").encode()) <= CALLBACK_DATA_LIMIT:
                 raise bad_request("BUTTON_DATA_INVALID")
     return {"reply_markup": markup} if markup.get("inline_keyboard") else {}
