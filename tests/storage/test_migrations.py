@@ -15,10 +15,10 @@ from imconnect.domain.conversations import Stage
 from imconnect.domain.events import AgentResolved
 from imconnect.domain.readings import SecretKind
 from imconnect.ports import Bounced, FileState, SendState, Speaker, StoreUnavailable
-from imconnect.storage import SqlStore
-from imconnect.storage.engine import Work
-from imconnect.storage.migrate import HEAD, MIGRATIONS
-from imconnect.storage.tables import metadata
+from imconnect.storage import DatabaseUrl, SqlStore
+from imconnect.storage.engine import Work, open_database
+from imconnect.storage.migrate import HEAD, MIGRATIONS, upgrade
+from imconnect.storage.tables import UtcTime, metadata
 from imconnect.testing.makers import NOON
 
 FIRST_RELEASE = Path(__file__).parent / "first-release.sql"
@@ -102,6 +102,46 @@ async def test_rows_of_the_first_release_come_out_right(sqlite: SqlGround) -> No
     assert [line.secret for line in secretive.lines if line.secret] == [SecretKind.RECOVERY_PHRASE]
     assert urgent is not None
     assert urgent.dossier == served
+
+
+FIRST_ROWS = """
+INSERT INTO contacts (id, created_at) VALUES (1, :now);
+INSERT INTO conversations (id, reference, channel, account, peer, stage, language, priority, created_at, updated_at)
+    VALUES (1, 'IM-1', 'web', 'chat', 'ann', 'waiting', 'en', 2, :now, :now);
+INSERT INTO contact_channels (contact_id, conversation_id, channel, account, peer, handle, name)
+    VALUES (1, 1, 'web', 'chat', 'ann', 'ann', 'Ann');
+INSERT INTO messages (id, conversation_id, speaker, author, channel, account, external_id, text, revision, sent_at)
+    VALUES (1, 1, 'customer', 'Ann', 'web', 'chat', 'a1', 'look', 1, :now);
+INSERT INTO messages (id, conversation_id, speaker, author, text, sent_at) VALUES (2, 1, 'agent', 'Mia', 'yes', :now);
+INSERT INTO attachments (message_id, external_id, name, media_type, size) VALUES (1, 'f1', 'a.png', 'image/png', 7);
+INSERT INTO outbox (id, conversation_id, key, channel, account, peer, purpose, source, state, created_at)
+    VALUES (2, 1, '1.0', 'web', 'chat', 'ann', 'reply', 'Mia', 'ready', :now)
+"""
+
+
+async def test_a_database_in_use_is_brought_up_to_date_with_its_rows(url: DatabaseUrl) -> None:
+    database = open_database(url)
+    await database.write(lambda connection: upgrade(connection, "0001"))
+    await database.write(first_rows)
+    await database.close()
+
+    store = await SqlStore.open(url, new_reference=lambda: "IM-2")
+    told = await store.dossier("IM-1")
+    due = await store.due_sends("web", "chat", 10, NOON)
+    await store.close()
+
+    assert told is not None
+    assert [(line.text, line.revision, [file.state for file in line.files]) for line in told.lines] == [
+        ("look", 1, [FileState.NAMED]),
+        ("yes", 0, []),
+    ]
+    assert [(send.message.text, send.message.slot, send.message.reference) for send in due] == [("yes", None, "IM-1")]
+
+
+def first_rows(connection: sa.Connection) -> None:
+    for statement in FIRST_ROWS.split(";"):
+        bound = sa.bindparam("now", NOON, type_=UtcTime()) if ":now" in statement else None
+        connection.execute(sa.text(statement).bindparams(bound) if bound is not None else sa.text(statement))
 
 
 async def test_what_the_first_release_sent_is_found_when_it_comes_back(sqlite: SqlGround) -> None:
