@@ -12,6 +12,12 @@ from imconnect.guard import Guard
 RAW = random.Random(5).randbytes(32)
 HEX = RAW.hex()
 PAIR = RAW + bytes(SigningKey(RAW).verify_key)
+WIF = base58.encode_check(b"\x80" + RAW)
+BASE58_PAIR = base58.encode(PAIR)
+PUBLIC = {
+    name: base58.encode_check(bytes.fromhex(version) + bytes(9) + RAW + b"\2" + RAW)
+    for name, version in {"xpub": "0488b21e", "ypub": "049d7cb2", "zpub": "04b24746", "tpub": "043587cf"}.items()
+}
 KEYS = {
     "WIF": base58.encode_check(b"\x80" + RAW),
     "WIF, compressed": base58.encode_check(b"\x80" + RAW + b"\1"),
@@ -30,6 +36,9 @@ KEYS = {
     "age": bech32.encode("age-secret-key-", bech32.from_bytes(RAW), bech32.Encoding.BECH32).upper(),
     "a key in groups": "private key: " + " ".join(HEX[n : n + 8] for n in range(0, 64, 8)),
     "a key over two lines": f"私钥 {HEX[:40]}\n{HEX[40:]}",
+    "WIF over two lines": "\n".join((WIF[:30], WIF[30:])),
+    "a Solana pair over three lines": "\r\n> ".join((BASE58_PAIR[:30], BASE58_PAIR[30:60], BASE58_PAIR[60:])),
+    "PGP": "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQ",
     "a key with a digit missing": f"my private key is {HEX[:-1]}",
 }
 SAID_TO_BE_A_KEY = (
@@ -56,6 +65,28 @@ def test_a_key_is_withheld_whole(guard: Guard, name: str) -> None:
     inspected = guard.inspect(f"看一下 {KEYS[name]} 谢谢")
 
     assert (inspected.text, inspected.secret is not None) == ("[private_key removed]", True)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+@pytest.mark.parametrize("sentence", ["{}", "my key: {}", "导入 {} 失败，请看看", "wpkh([d34db33f/84h/0h/0h]{}/0/*)"])
+def test_an_extended_public_key_is_masked_without_an_alarm(guard: Guard, name: str, sentence: str) -> None:
+    """It shows every payment of its owner, so nobody keeps it; it spends nothing, so nobody is alarmed."""
+    inspected = guard.inspect(sentence.format(PUBLIC[name]))
+
+    assert (inspected.text, inspected.secret) == (sentence.format("[extended_public_key removed]"), None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"data":"aGVsbG8","iv":"eA","salt":"eQ","keyMetadata":{"algorithm":"PBKDF2"}}',
+        '{"encoded":"aGVsbG8","encoding":{"content":["pkcs8"],"type":["scrypt","xsalsa20-poly1305"]}}',
+        '{"seed_version": 17, "wallet_type": "standard", "keystore": {"type": "bip32"}}',
+    ],
+)
+def test_vaults_of_other_wallets_are_keystores(guard: Guard, text: str) -> None:
+    """S-09"""
+    assert guard.inspect(text).text == "[keystore removed]"
 
 
 def test_a_keystore_is_withheld_whole(guard: Guard) -> None:

@@ -127,6 +127,7 @@ def _base58(text: str) -> Checked | None:
         return Checked(chain, "bad_character") if meant else None
     if chain == "tron" and 32 <= len(text) <= 36:
         return Checked(chain, "bad_checksum" if len(text) == 34 else "wrong_length")
-    if 32 <= len(text) <= 44 and len(base58.decode(text)) == 32:
+    # Solana's have no checksum; but of 32 random bytes no base58 is without capitals, as a mistyped bech32 is.
+    if 32 <= len(text) <= 44 and text != text.lower() and len(base58.decode(text)) == 32:
         return Checked("solana")
     return Checked(chain, "bad_checksum") if chain and 26 <= len(text) <= 35 else None

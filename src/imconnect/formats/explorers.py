@@ -80,16 +80,18 @@ LINK = re.compile(
 _TRANSACTION = re.compile(
     r"(?:^|[/#])(?:tx|txs|transaction|transactions|txid|tran)(?:/|=)([0-9A-Za-z+_%=-]{20,130})", re.IGNORECASE
 )
-_ADDRESS = re.compile(r"(?:^|[/#])(?:address|addr|account|token|contract)(?:/|=)([0-9A-Za-z_-]{20,130})", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:^|[/#])(?:address|addr|account)(?:/|=)([0-9A-Za-z_-]{20,130})", re.IGNORECASE)
+_TOKEN = re.compile(r"(?:^|[/#])(?:token|token20|contract)(?:/|=)([0-9A-Za-z_-]{20,130})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What an explorer's link shows. `chain` is None where neither host nor path names one we know."""
+    """What an explorer's link shows; `token` is a token's contract. `chain` is None where host and path name none."""
 
     chain: str | None
     transaction: str | None = None
     address: str | None = None
+    token: str | None = None
 
 
 def explorer_of(host: str) -> str | None:
@@ -115,4 +117,5 @@ def shown(host: str, path: str) -> Shown | None:
     if transaction:
         return Shown(chain, transaction=transaction[1])
     address = _ADDRESS.search(path)
-    return Shown(chain, address=address[1] if address else None)
+    token = _TOKEN.search(path)
+    return Shown(chain, address=address[1] if address else None, token=token[1] if token and not address else None)

@@ -73,10 +73,10 @@ def media_type(content: bytes) -> str:
     if text is not None:
         return _kind_of_text(text)
     try:
-        kind: str = puremagic.from_string(content[:_LOOKED_AT], mime=True)  # pyright: ignore[reportUnknownMemberType]  # puremagic leaves PathLike open
+        guess: str = puremagic.from_string(content[:_LOOKED_AT], mime=True)  # pyright: ignore[reportUnknownMemberType]  # puremagic leaves PathLike open
     except (puremagic.PureError, ValueError):
         return UNKNOWN
-    return kind or UNKNOWN
+    return guess or UNKNOWN
 
 
 def is_mail(text: str) -> bool:

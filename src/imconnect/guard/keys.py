@@ -16,10 +16,16 @@ _SHORTEST = 25
 _HEX = re.compile(r"(?:0[xX])?([0-9a-fA-F]+)")
 _BROKEN_HEX = re.compile(r"(?<![0-9A-Za-z])(?:0[xX])?[0-9a-fA-F]{2,64}(?:[ \t\r\n:,_>-]{1,4}[0-9a-fA-F]{2,64}){1,70}")
 _SEPARATORS = re.compile(r"[ \t\r\n:,_>-]+")
+_BROKEN_BASE58 = re.compile(
+    r"(?<![0-9A-Za-z])[1-9A-HJ-NP-Za-km-z]{6,120}(?:[ \t]{0,3}(?:\r\n|\r|\n)[ \t>]{0,4}[1-9A-HJ-NP-Za-km-z]{1,120}){1,5}"
+    r"(?![0-9A-Za-z])"
+)
+_LINE_ENDS = re.compile(r"[ \t\r\n>]+")
 _NUMBERS = re.compile(r"\d{1,3}(?:[ \t\r\n]{0,2},[ \t\r\n]{0,2}\d{1,3}){31,}")
 _EXTENDED = re.compile(r"[xyztuvXYZUV]prv[1-9A-HJ-NP-Za-km-z]{90,110}")
 _PUBLIC = re.compile(r"(?<![0-9A-Za-z])[xyztuvXYZTUV]pub[1-9A-HJ-NP-Za-km-z]{90,110}(?![0-9A-Za-z])")
 _WIF = re.compile(r"[5KL9cTQ6][1-9A-HJ-NP-Za-km-z]{50,51}")
+_BASE58_LENGTHS = frozenset({51, 52, 58, 86, 87, 88, 107, 108, 109, 110, 111, 112})
 _BIP38 = re.compile(r"6P[1-9A-HJ-NP-Za-km-z]{56}")
 _KEYSTORE = ("ciphertext", "kdfparams", "cipherparams")
 _VAULTS = (
@@ -113,13 +119,32 @@ def find(text: str, *, hash_asked_for: bool, previous: str, most: int = MOST_VAL
         return _certain(SecretKind.PRIVATE_KEY)
     if len(text) < _SHORTEST or not _DIGIT.search(text):
         return None
-    if _byte_array(text):
+    if _byte_array(text) or _broken_over_lines(text):
         return _certain(SecretKind.PRIVATE_KEY)
     values = [(match.start(), match.end(), match[0]) for match in _TOKEN.finditer(text)]
     values += _joined(text)
     values = [each for each in values if len(each[2]) >= _SHORTEST]
     around = _Around(folded, previous.lower(), hash_asked_for=hash_asked_for)
     return _judged(text, values, around, most) if values else None
+
+
+def _broken_over_lines(text: str) -> bool:
+    """Whether a key in base58 runs over line ends; there its checksum is asked for."""
+    if "\n" not in text and "\r" not in text:
+        return False
+    for match in _BROKEN_BASE58.finditer(text):
+        lines = _LINE_ENDS.split(match[0])
+        for first in range(len(lines) - 1):
+            for last in range(first + 2, len(lines) + 1):
+                value = "".join(lines[first:last])
+                if len(value) in _BASE58_LENGTHS and _mixed(value) and (_checked(value) or _key_pair(value)):
+                    return True
+    return False
+
+
+def _checked(value: str) -> bool:
+    shaped = any(form.fullmatch(value) for form in (_WIF, _BIP38, _EXTENDED))
+    return shaped and base58.decode_check(value) is not None
 
 
 def in_pieces(before: str, value: str, after: str, *, hash_asked_for: bool, previous: str) -> Found | None:
@@ -251,7 +276,7 @@ def _shown_by_explorer(text: str, start: int, end: int) -> bool:
     written = text[max(0, start - 400) : end].rsplit(maxsplit=1)[-1]
     link = explorers.LINK.search(written) if "/" in written else None
     shown = explorers.shown(link[1], link[2]) if link else None
-    return shown is not None and text[start:end] in (shown.transaction, shown.address)
+    return shown is not None and text[start:end] in (shown.transaction, shown.address, shown.token)
 
 
 class _Around:

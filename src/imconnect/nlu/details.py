@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from datetime import datetime
 from types import MappingProxyType
 
 from imconnect.domain.readings import Spotted
-from imconnect.formats import addresses, base58, explorers
+from imconnect.formats import addresses, amounts, base58, broken, explorers
 from imconnect.formats.written import plain
+from imconnect.nlu import when
 
 PROBLEMS: MappingProxyType[str, frozenset[str]] = MappingProxyType(
     {
@@ -39,69 +40,6 @@ hash_is_an_address  an address was given where the transaction hash was asked fo
 address_is_a_hash   a transaction hash, or a link to one, was given where the address was asked for
 chain_mismatch      the hash, link or address belongs to another chain than the one that was named
 """
-
-_TOKENS = {
-    "泰达币": "USDT", "泰达": "USDT", "tether": "USDT", "u": "USDT", "刀": "USD", "美金": "USD", "美元": "USD",
-    "以太坊": "ETH", "以太币": "ETH", "以太": "ETH", "姨太": "ETH", "二饼": "ETH", "ether": "ETH", "ethereum": "ETH",
-    "比特币": "BTC", "比特": "BTC", "大饼": "BTC", "bitcoin": "BTC", "莱特币": "LTC", "狗狗币": "DOGE", "狗币": "DOGE",
-    "波场币": "TRX", "波币": "TRX", "柚子": "EOS", "瑞波": "XRP", "瑞波币": "XRP",
-}  # fmt: skip
-_TICKERS = [
-    "BTC",
-    "ETH",
-    "USDT",
-    "USDC",
-    "BNB",
-    "TRX",
-    "SOL",
-    "LTC",
-    "DOGE",
-    "XRP",
-    "ADA",
-    "DOT",
-    "AVAX",
-    "MATIC",
-    "POL",
-    "ARB",
-    "OP",
-    "ATOM",
-    "TON",
-    "DAI",
-    "FDUSD",
-    "TUSD",
-    "USDD",
-    "SUI",
-    "APT",
-    "SHIB",
-    "PEPE",
-    "LINK",
-    "UNI",
-    "FIL",
-    "ETC",
-    "BCH",
-    "EOS",
-    "WBTC",
-    "WETH",
-    "STETH",
-    "XLM",
-    "NEAR",
-    "AAVE",
-    "CAKE",
-    "BUSD",
-    "USDE",
-]
-_UNIT = "|".join(sorted([*_TICKERS, *_TOKENS], key=len, reverse=True))
-_NUMBER = r"\d{1,3}(?:,\d{3}){1,6}(?:\.\d{1,18})?|\d{1,15}(?:\.\d{1,18})?"
-_AMOUNT = re.compile(
-    rf"(?<![0-9A-Za-z.,])({_NUMBER})[ \t]?(亿|千万|百万|万|千|k|w|m)?[ \t]?(?:个|枚|颗|块"
-    rf"|只)?[ \t]?({_UNIT})(?![0-9A-Za-z])",
-    re.IGNORECASE,
-)
-_BARE_AMOUNT = re.compile(
-    rf"(?<![0-9A-Za-z.,])({_NUMBER})[ \t]?(亿|千万|百万|万|千|k|w)?(?![0-9A-Za-z.,])", re.IGNORECASE
-)
-_TOKEN = re.compile(rf"(?<![0-9A-Za-z])({_UNIT})(?![0-9A-Za-z])", re.IGNORECASE)
-_TIMES = {"亿": 10**8, "千万": 10**7, "百万": 10**6, "万": 10**4, "w": 10**4, "千": 1000, "k": 1000, "m": 10**6}
 
 _CHAINS = tuple(
     (slug, re.compile(rule, re.IGNORECASE))
@@ -138,13 +76,9 @@ _CHAIN_ANSWERS = {
 
 _HASH_LIKE = re.compile(r"(?<![0-9A-Za-z])(?:0[xX])?[0-9A-Za-z]{25,130}(?![0-9A-Za-z])")
 _TON_ADDRESS = re.compile(r"(?<![0-9A-Za-z_-])(?:EQ|UQ)[0-9A-Za-z_-]{46}(?![0-9A-Za-z_-])")
-_BROKEN = re.compile(r"(0[xX][0-9a-fA-F]{8,62})[ \t]?[\r\n][ \t]{0,4}(?=[0-9a-fA-F]{2,62}(?![0-9A-Za-z]))")
-_BROKEN_BARE = re.compile(
-    r"(?<![0-9A-Za-z])([0-9a-fA-F]{16,60})[ \t]?[\r\n][ \t]{0,4}(?=[0-9a-fA-F]{4,48}(?![0-9A-Za-z]))"
-)
 _HEX = re.compile(r"(0[xX])?([0-9a-fA-F]+)")
 _SIGNATURE_LENGTHS = range(84, 91)
-_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'，。；）)】》]{3,400}", re.IGNORECASE)
+_URL = re.compile(r"(?:h(?:tt|xx)ps?://|www\.)[^\s<>\"'，。；）)】》]{3,400}", re.IGNORECASE)
 _MAIL = re.compile(
     r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,6}[A-Za-z]{2,24}(?![A-Za-z0-9-])"
 )
@@ -152,16 +86,17 @@ _MAIL_WITHOUT_DOMAIN = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{2,64}@
 _VERSION = re.compile(
     r"(?:版本(?:号)?|version|(?<![a-z])ver\b\.?|(?<![a-z])v(?=[ ]?\d)|(?<![a-z])app\b)[ :]{0,3}(?:是|为"
     r"|is)?[ :]{0,3}v?"
-    r"(\d{1,3}(?:\.\d{1,5}){1,3})(?![\d.]*\d)(?![ ]?(?:" + _UNIT + r")(?![a-z]))",
+    r"(\d{1,3}(?:\.\d{1,5}){1,3})(?![\d.]*\d)(?![ ]?(?:" + amounts.UNIT + r")(?![a-z]))",
     re.IGNORECASE,
 )
 _BARE_VERSION = re.compile(r"(?<![\d.])v?(\d{1,3}(?:\.\d{1,5}){1,3})(?![\d.]*\d)", re.IGNORECASE)
 _ORDER = re.compile(
     r"(?:订单|訂單|工单|单号|流水|\bcase|\bticket|\border|\bref(?:erence)?)[ ]?(?:号码?|编号|號|no\.?|number"
     r"|id)?[ ]?(?:是|为|is)?[ :#]{0,4}"
-    r"([A-Za-z]{0,5}-?\d{4,24}(?:-\d{1,10})?)(?![0-9A-Za-z])",
+    r"([A-Za-z]{0,5}-?\d{4,32}(?:-\d{1,10})?)(?![0-9A-Za-z]|[.,]\d|[ ]?(?:" + amounts.UNIT + r")(?![a-z]))",
     re.IGNORECASE,
 )
+_BARE_ORDER = re.compile(r"(?<![0-9A-Za-z])([A-Za-z]{0,5}-?\d{4,32}(?:-\d{1,10})?)(?![0-9A-Za-z]|[.,]\d)")
 _DEVICE = re.compile(
     r"(iphone[ ]?(?:\d{1,2}|se|x[sr]?)?(?:[ ]?(?:pro|plus|max|mini|e\b)){0,2}|苹果[ ]?\d{1,2}(?:[ ]?(?:pro|plus"
     r"|max|mini)){0,2}|苹果手机|苹果电脑"
@@ -211,7 +146,7 @@ _DAY = (
     r"|\b(?:\d{1,3}|an?|one|two|three|four|five|six|few|couple of|half an)[ ](?:a )?(?:days?|hours?|hrs?|mins?"
     r"|minutes?|weeks?|months?)[ ]ago"
 )
-_WHEN = re.compile(rf"((?:{_DAY}){_CLOCK}(?:[ ]?(?:utc|gmt|北京时间)(?:[+-]\d{{1,2}})?)?)", re.IGNORECASE)
+_WHEN = re.compile(rf"((?:{_DAY}){_CLOCK})", re.IGNORECASE)
 _CLOCK_ONLY = re.compile(
     r"((?:凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|半夜)?[ ]?(?:\d{1,2}:\d{2}(?::\d{2})?(?:[ ]?(?:am"
     r"|pm)\b)?|\d{1,2}[ ]?(?:am|pm)\b|(?:\d{1,2}|[一二两三四五六七八九十]{1,3})点(?:半|\d{1,2}分?)?))",
@@ -219,13 +154,17 @@ _CLOCK_ONLY = re.compile(
 )
 
 
-def spot(text: str, asked_for: frozenset[str] = frozenset()) -> tuple[Spotted, ...]:
-    """The details *text* gives, each once. *asked_for* names those just asked for, whose answers may be short."""
+def spot(text: str, asked_for: frozenset[str] = frozenset(), now: datetime | None = None) -> tuple[Spotted, ...]:
+    """The details *text* gives, each once. *asked_for* names those just asked for, whose answers may be short.
+
+    With *now*, in the zone of whoever wrote, `when` is told as a moment beside its words: "2026-11-21 15:00+08:00
+    (昨天下午三点)"; without, in its words alone.
+    """
     shown = plain(text)
-    joined = _BROKEN_BARE.sub(r"\1", _BROKEN.sub(r"\1", shown))
+    joined = broken.mended(shown)
     found: dict[str, Spotted] = {}
     named: list[str] = []
-    for spotted in _everything(shown, joined, asked_for):
+    for spotted in _everything(shown, joined, asked_for, now):
         if spotted.name == "chain":
             named.append(spotted.value)
         held = found.get(spotted.name)
@@ -236,14 +175,17 @@ def spot(text: str, asked_for: frozenset[str] = frozenset()) -> tuple[Spotted, .
     return tuple(found.values())
 
 
-def _everything(shown: str, joined: str, asked_for: frozenset[str]) -> Iterator[Spotted]:
+def _everything(shown: str, joined: str, asked_for: frozenset[str], now: datetime | None) -> Iterator[Spotted]:
     yield from _on_chain(joined)
-    rest = _HASH_LIKE.sub(" ", _URL.sub(" ", shown))
-    amounts = list(_AMOUNT.finditer(rest))
-    yield from _amounts(rest, amounts, asked_for)
-    yield from _chains(rest, amounts, asked_for)
+    written = _URL.sub(" ", shown)
+    rest = _HASH_LIKE.sub(" ", _URL.sub(" ", joined))
+    given = amounts.amounts(rest)
+    yield from _amounts(rest, given, asked_for)
+    yield from _chains(rest, given, asked_for)
     yield from _plain_values(rest, asked_for)
-    yield from _mail(shown, asked_for)
+    yield from _order(written, asked_for)
+    yield from _when(rest, now)
+    yield from _mail(written, asked_for)
 
 
 def _on_chain(text: str) -> Iterator[Spotted]:
@@ -258,7 +200,11 @@ def _on_chain(text: str) -> Iterator[Spotted]:
                 "transaction_hash", shown.transaction, chain=shown.chain, problem=_hash_problem(shown.transaction)
             )
         if shown.address:
-            yield Spotted("wallet_address", shown.address, chain=shown.chain)
+            checked = addresses.check(shown.address)
+            problem = checked.problem if checked else None
+            yield Spotted("wallet_address", shown.address, chain=shown.chain, problem=problem)
+        if shown.token:
+            yield Spotted("token", shown.token, chain=shown.chain)
     for url in _URL.finditer(text):
         address = url[0].rstrip(".,;:!?")
         host = re.sub(r"^https?://", "", address, flags=re.IGNORECASE).split("/", 1)[0]
@@ -309,29 +255,20 @@ def _hash_problem(value: str) -> str | None:
     return "wrong_length" if digits and len(digits[2]) != 64 else None
 
 
-def _amounts(text: str, amounts: list[re.Match[str]], asked_for: frozenset[str]) -> Iterator[Spotted]:
-    for match in amounts:
-        token = _TOKENS.get(match[3].lower(), match[3].upper())
-        yield Spotted("amount", f"{_number(match[1], match[2])} {token}")
-        yield Spotted("token", token)
-    bare = _BARE_AMOUNT.search(text) if "amount" in asked_for else None
+def _amounts(text: str, given: list[amounts.Amount], asked_for: frozenset[str]) -> Iterator[Spotted]:
+    for amount in given:
+        yield Spotted("amount", f"{amount.number} {amount.token}")
+    bare = amounts.bare_amount(text) if "amount" in asked_for else None
     if bare:
-        yield Spotted("amount", _number(bare[1], bare[2]))
-    for match in _TOKEN.finditer(text):
-        if len(match[1]) > 1:
-            yield Spotted("token", _TOKENS.get(match[1].lower(), match[1].upper()))
-            break
+        yield Spotted("amount", bare)
+    counted = next((amount.token for amount in given if amount.token not in (None, "USD")), None)
+    token = counted or next(amounts.tokens(text), None)
+    if token:
+        yield Spotted("token", token)
 
 
-def _number(digits: str, unit: str | None) -> str:
-    value = Decimal(digits.replace(",", "")) * _TIMES.get((unit or "").lower(), 1)
-    return (
-        f"{value:f}".rstrip("0").rstrip(".") if value != value.to_integral_value() else f"{value.to_integral_value():f}"
-    )
-
-
-def _chains(text: str, amounts: list[re.Match[str]], asked_for: frozenset[str]) -> Iterator[Spotted]:
-    inside = [(match.start(), match.end()) for match in amounts]
+def _chains(text: str, given: list[amounts.Amount], asked_for: frozenset[str]) -> Iterator[Spotted]:
+    inside = [(amount.start, amount.end) for amount in given]
     hits: list[tuple[int, str]] = []
     for slug, rule in _CHAINS:
         for match in rule.finditer(text):
@@ -350,18 +287,28 @@ def _plain_values(text: str, asked_for: frozenset[str]) -> Iterator[Spotted]:
     version = _VERSION.search(text) or ("app_version" in asked_for and _BARE_VERSION.search(text))
     if version:
         yield Spotted("app_version", version[1])
-    order = _ORDER.search(text)
-    if order:
-        yield Spotted("order_number", order[1])
     device = [match[1].strip() for match in (_DEVICE.search(text), _SYSTEM.search(text)) if match]
     if device:
         yield Spotted("device", ", ".join(dict.fromkeys(device)))
     network = dict.fromkeys(match[1] for match in _NETWORK.finditer(text))
     if network:
         yield Spotted("network_environment", ", ".join(network))
-    when = _WHEN.search(text) or _CLOCK_ONLY.search(text)
-    if when:
-        yield Spotted("when", when[1].strip())
+
+
+def _order(text: str, asked_for: frozenset[str]) -> Iterator[Spotted]:
+    order = _ORDER.search(text) or (_BARE_ORDER.search(text) if "order_number" in asked_for else None)
+    if order:
+        yield Spotted("order_number", order[1])
+
+
+def _when(text: str, now: datetime | None) -> Iterator[Spotted]:
+    found = _WHEN.search(text) or _CLOCK_ONLY.search(text)
+    if found is None:
+        return
+    words, zone = found[1].strip(), when.zone_words(text)
+    said = words if not zone or zone in words.lower() else f"{words} {zone}"
+    moment = when.written(said, now) if now else None
+    yield Spotted("when", f"{moment} ({said})" if moment else said)
 
 
 def _mail(text: str, asked_for: frozenset[str]) -> Iterator[Spotted]:
@@ -390,5 +337,12 @@ def _same_chain(found: dict[str, Spotted], named: list[str]) -> None:
     if told and named:
         problem = None if told in named else "chain_mismatch"
         found["chain"] = Spotted("chain", named[0] if problem else told, chain=told, problem=problem)
+    elif address and named and _is_evm(address.value) and not addresses.EVM_CHAINS & set(named):
+        found["chain"] = Spotted("chain", named[0], problem="chain_mismatch")
     elif transaction and transaction.chain:
         found["chain"] = Spotted("chain", transaction.chain, chain=transaction.chain)
+
+
+def _is_evm(value: str) -> bool:
+    checked = addresses.check(value)
+    return checked is not None and checked.evm
