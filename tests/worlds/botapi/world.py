@@ -14,6 +14,7 @@ from tests.worlds.botapi.contents import things_in
 from tests.worlds.botapi.faults import Cut, FaultQueue, Garbled, Hangs, Moment, Refused
 from tests.worlds.botapi.groups import Group
 from tests.worlds.botapi.limits import Limits, Meter
+from tests.worlds.botapi.memberships import membership
 from tests.worlds.botapi.menus import Scope
 from tests.worlds.botapi.oracle import check_update
 from tests.worlds.botapi.people import Person
@@ -225,18 +226,8 @@ class World:
         """A member of *chat* as getChatMember tells it."""
         is_bot = user_id == self.bot["id"]
         status = chat.bot_status if is_bot else chat.members.get(user_id, "left")
-        json: Json = {"status": status, "user": self.bot if is_bot else self.people[user_id].as_json()}
-        if status == "creator":
-            json["is_anonymous"] = False
-        if status == "kicked":
-            json["until_date"] = 0
-        if status == "restricted":
-            json |= {"is_member": True, "until_date": 0} | dict.fromkeys(MEMBER_RIGHTS, False)
-        if status == "administrator":
-            rights = chat.bot_rights if is_bot else frozenset({"can_manage_chat"})
-            json |= {"can_be_edited": False, "is_anonymous": False, "can_manage_chat": True}
-            json |= {right: right in rights for right in ADMINISTRATOR_RIGHTS}
-        return json
+        user = self.bot if is_bot else self.people[user_id].as_json()
+        return membership(status, user, chat.bot_rights if is_bot else frozenset())
 
     # ---- messages
 
@@ -443,37 +434,3 @@ class World:
         if chat.kind == "private":
             raise bad_request("message thread not found")
         return None
-
-
-MEMBER_RIGHTS: tuple[str, ...] = (
-    "can_send_messages",
-    "can_send_audios",
-    "can_send_documents",
-    "can_send_photos",
-    "can_send_videos",
-    "can_send_video_notes",
-    "can_send_voice_notes",
-    "can_send_polls",
-    "can_send_other_messages",
-    "can_add_web_page_previews",
-    "can_react_to_messages",
-    "can_edit_tag",
-    "can_change_info",
-    "can_invite_users",
-    "can_pin_messages",
-    "can_manage_topics",
-)
-ADMINISTRATOR_RIGHTS: tuple[str, ...] = (
-    "can_delete_messages",
-    "can_manage_video_chats",
-    "can_restrict_members",
-    "can_promote_members",
-    "can_change_info",
-    "can_invite_users",
-    "can_post_stories",
-    "can_edit_stories",
-    "can_delete_stories",
-    "can_pin_messages",
-    "can_manage_topics",
-    "can_send_welcome_messages",
-)

@@ -240,8 +240,10 @@ async def test_several_messages_are_deleted_together_or_not_at_all(bot: RawBot, 
     world.later(timedelta(hours=9))
 
     refused = await bot.refusal("deleteMessages", chat_id=ann.id, message_ids=[new.id, old.id])
+    after_the_refusal = list(ann.chat.messages)
     await bot.does("deleteMessages", chat_id=ann.id, message_ids=[new.id, gone.id])
 
+    assert after_the_refusal == [old.id, new.id]
     assert refused == "Bad Request: message can't be deleted for everyone"
     assert list(ann.chat.messages) == [old.id]
     many = list(range(1, 102))

@@ -151,6 +151,7 @@ async def hook() -> AsyncIterator[Hook]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield Hook(f"http://127.0.0.1:{runner.addresses[0][1]}/hook", heard, answers, gate)
+    gate.set()
     await runner.cleanup()
 
 
@@ -198,7 +199,7 @@ async def test_a_webhook_gets_no_more_at_once_than_it_asked_for(bot: RawBot, wor
     await bot.does("setWebhook", url=hook.url, max_connections=2)
     for _ in range(5):
         world.person().says("hello")
-    await world.until(lambda: len(hook.heard) == 2)
+    await world.until(lambda: len(hook.heard) >= 2)
     await asyncio.sleep(0.2)
     at_once = len(hook.heard)
 
