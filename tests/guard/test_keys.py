@@ -157,6 +157,7 @@ def test_what_is_public_passes(guard: Guard, text: str) -> None:
         ("密码是 abc12345，打不开", "密码是 [password removed]，打不开", SecretKind.PASSWORD),
         ("my password: hunter2!", "my password: [password removed]!", SecretKind.PASSWORD),
         ("ｐａｓｓｗｏｒｄ：ｈｕｎｔｅｒ２２", "ｐａｓｓｗｏｒｄ：[password removed]", SecretKind.PASSWORD),
+        ("密码是" + "ab12" * 40, "密码是[password removed]", SecretKind.PASSWORD),
         ("验证码 123456", "验证码 [one_time_code removed]", SecretKind.ONE_TIME_CODE),
         ("the code is 482913", "the code is [one_time_code removed]", SecretKind.ONE_TIME_CODE),
         ("123456 是验证码", "[one_time_code removed] 是验证码", SecretKind.ONE_TIME_CODE),

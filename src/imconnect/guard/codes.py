@@ -30,6 +30,7 @@ _VALUE = re.compile(
     r"[\"'“「`]?(?P<value>[\x21-\x7e]{4,64})",
     re.IGNORECASE,
 )
+_REST = re.compile(r"[\x21-\x7e]+")
 _CODE = re.compile(
     r"[^\d\n]{0,16}?(?<![0-9A-Za-z.,-])(?P<value>\d{3}[ -]\d{3}|\d{4}|\d{6}|\d{8})(?![0-9A-Za-z]|[.,]\d)"
 )
@@ -127,13 +128,17 @@ def _said_before(text: str, previous: str) -> Iterator[tuple[int, int, SecretKin
 
 
 def _passwords(text: str, folded: str) -> Iterator[tuple[int, int, SecretKind]]:
+    masked_to = 0
     for begin, end in _PASSWORD_WORDS.places(folded):
-        match = _VALUE.match(text, end)
+        match = _VALUE.match(text, end) if begin >= masked_to else None
         if match is None:
             continue
         value = match["value"].rstrip(_TRAILING)
         if len(value) >= 4 and _is_a_password(folded[begin:end], value, said=bool(match["link"].strip())):
-            yield match.start("value"), match.start("value") + len(value), SecretKind.PASSWORD
+            start, masked_to = match.start("value"), match.end("value")
+            rest = _REST.match(text, masked_to)
+            masked_to = start + len(text[start : rest.end() if rest else masked_to].rstrip(_TRAILING))
+            yield start, masked_to, SecretKind.PASSWORD
 
 
 def _is_a_password(word: str, value: str, *, said: bool) -> bool:

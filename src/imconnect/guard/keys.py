@@ -17,8 +17,8 @@ _HEX = re.compile(r"(?:0[xX])?([0-9a-fA-F]+)")
 _BROKEN_HEX = re.compile(r"(?<![0-9A-Za-z])(?:0[xX])?[0-9a-fA-F]{2,64}(?:[ \t\r\n:,_>-]{1,4}[0-9a-fA-F]{2,64}){1,70}")
 _SEPARATORS = re.compile(r"[ \t\r\n:,_>-]+")
 _BROKEN_BASE58 = re.compile(
-    r"(?<![0-9A-Za-z])[1-9A-HJ-NP-Za-km-z]{6,120}(?:[ \t]{0,3}(?:\r\n|\r|\n)[ \t>]{0,4}[1-9A-HJ-NP-Za-km-z]{1,120}){1,5}"
-    r"(?![0-9A-Za-z])"
+    r"(?<![0-9A-Za-z])[1-9A-HJ-NP-Za-km-z]{6,120}"
+    r"(?:[ \t]{0,3}(?:\r\n|\r|\n)[ \t>]{0,4}[1-9A-HJ-NP-Za-km-z]{1,120}){1,5}(?![0-9A-Za-z])"
 )
 _LINE_ENDS = re.compile(r"[ \t\r\n>]+")
 _NUMBERS = re.compile(r"\d{1,3}(?:[ \t\r\n]{0,2},[ \t\r\n]{0,2}\d{1,3}){31,}")
