@@ -4,8 +4,8 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from imconnect.domain.messages import Address, Incoming, Outgoing, Unreadable
-from imconnect.ports import Deliver, Finding, MaybeSent, Sent, TryLater, Undeliverable
+from imconnect.domain.messages import Address, Outgoing
+from imconnect.ports import Deliver, Finding, Item, MaybeSent, Sent, TryLater, Undeliverable
 from imconnect.testing.memory import MemoryStore
 
 __all__ = ["MemoryStore", "NullAdapter", "NullMeter", "ScriptedAdapter"]
@@ -30,15 +30,15 @@ class ScriptedAdapter:
         self.outcomes = deque(outcomes)
         self.seen: list[Outgoing] = []
         self.tried: list[Outgoing] = []
-        self.acknowledged: list[Incoming | Unreadable] = []
+        self.acknowledged: list[Item] = []
         self.erased: list[tuple[Address, str]] = []
         self.refuses_to_erase: TryLater | Undeliverable | None = None
         self.closed = False
         self._ids: dict[str, str] = {}
-        self._said: deque[Incoming | Unreadable] = deque()
+        self._said: deque[Item] = deque()
         self._spoken = asyncio.Event()
 
-    def say(self, item: Incoming | Unreadable) -> None:
+    def say(self, item: Item) -> None:
         """Have *item* come in."""
         self._said.append(item)
         self._spoken.set()
