@@ -51,7 +51,7 @@ async def test_an_act_is_done_once_per_key(agent: Visitor, reference: str) -> No
     ]
     shown = (await agent.http.get(f"{API}/{reference}")).json()
 
-    assert answers == [{"outcome": "replied", "refused": None}] * 2
+    assert answers == [{"outcome": "replied", "refused": None, "hosts": []}] * 2
     assert [line["text"] for line in shown["lines"] if line["speaker"] == "agent"] == ["Hello"]
 
 

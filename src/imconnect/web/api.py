@@ -10,11 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from imconnect.desk.agents import AgentDesk, UnknownConversation
 from imconnect.domain.conversations import Stage
-from imconnect.domain.messages import Language
-from imconnect.ports import Dossier, Line, SendState, Speaker, Store, Summary
+from imconnect.domain.messages import Language, Remark
+from imconnect.ports import Dossier, FileOfMessage, FileState, Line, SendState, Speaker, Store, Summary
 from imconnect.web.armour import MOST_TEXT, too_long
 from imconnect.web.front import Drawing, look_of
-from imconnect.web.inbox import ACTS, WORDED, Door, SignedIn, SignInNeeded
+from imconnect.web.inbox import ACTS, TOOLS, WORDED
+from imconnect.web.inbox_door import Door, SignedIn, SignInNeeded
 from imconnect.web.labels import Labels
 
 Reference = Annotated[str, Path(description="The conversation's public reference.", max_length=64)]
@@ -45,9 +46,15 @@ class DetailOut(BaseModel):
 
 
 class FileOut(BaseModel):
+    """A file that came with a message. `media_type` is by its content once it is kept."""
+
+    id: int
     name: str
     media_type: str
     size: int = Field(description="In bytes.")
+    state: FileState
+    withheld: str | None = Field(description="The kind of secret that was found in it.")
+    url: str | None = Field(description="Where it can be had, if it was kept.")
 
 
 class LineOut(BaseModel):
@@ -60,6 +67,9 @@ class LineOut(BaseModel):
     at: datetime
     withheld: str | None
     edited: bool
+    revision: int
+    quoted: str = Field(description="What the message repeats of earlier ones.")
+    remarks: list[Remark]
     files: list[FileOut]
     delivery: SendState | None
     delivery_reason: str
@@ -81,23 +91,33 @@ class ConversationInFull(ConversationOut):
     lines: list[LineOut]
     outcomes: list[OutcomeOut]
     unreachable: str | None
+    related: list[str] = Field(description="Other conversations under the same handle: a hint, no proof.")
 
 
 class ActIn(BaseModel):
-    """What an agent does. The same `key` twice is one act; `text` goes with `reply` and `note`."""
+    """What an agent does. The same `key` twice is one act.
+
+    `text` is what `reply` and `note` say, the slug of a `snippet`, the colleague of a `transfer`, the peer to `admit`.
+    `anyway` names hosts that are not on the official list and to which links in a reply may lead all the same.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    act: Literal["take", "reply", "note", "resolve", "hand_back"]
+    act: Literal["take", "reply", "note", "resolve", "hand_back", "transfer", "snippet", "admit"]
     key: str = Field(min_length=8, max_length=64)
     text: str = Field(default="", description=f"At most {MOST_TEXT} bytes in UTF-8.")
+    anyway: list[str] = Field(default=[], max_length=20)
 
 
 class ActOut(BaseModel):
-    """`outcome` is what was recorded; empty when its turn has not come yet. `refused` is null, or the reason's code."""
+    """`outcome` is what was recorded; empty when its turn has not come yet. `refused` is null, or the reason's code.
+
+    `hosts` are those of the links a refusal is about; after `link_unknown` they may be given as `anyway`.
+    """
 
     outcome: str
     refused: str | None
+    hosts: list[str]
 
 
 class Api:
@@ -147,18 +167,19 @@ class Api:
         return ConversationInFull.model_validate(_dossier(found))
 
     async def act(self, request: Request, reference: Reference, wanted: ActIn) -> ActOut:
-        """Take, reply, note, resolve or hand back, as in the inbox."""
+        """Take, reply, note, resolve, hand back, transfer, send a snippet or admit, as in the inbox."""
         at_work = await self._signed_in(request)
-        if wanted.act in WORDED and not wanted.text.strip():
+        if wanted.act in (*WORDED, *TOOLS) and not wanted.text.strip():
             raise HTTPException(422, "This act needs a text.")
         if too_long(wanted.text):
             raise HTTPException(413, f"At most {MOST_TEXT} bytes of text.")
         act = ACTS[wanted.act](at_work.agent.name, wanted.text.strip())
         try:
-            acted = await self._agents.act(reference, act, f"api:{wanted.key}")
+            acted = await self._agents.act(reference, act, f"api:{wanted.key}", wanted.anyway)
         except UnknownConversation:
             raise HTTPException(404, "There is no such conversation.") from None
-        return ActOut(outcome=acted.outcome, refused=str(acted.refused) if acted.refused is not None else None)
+        refused = str(acted.refused) if acted.refused is not None else None
+        return ActOut(outcome=acted.outcome, refused=refused, hosts=list(acted.hosts))
 
 
 class ApiDocs:
@@ -201,6 +222,7 @@ def _dossier(found: Dossier) -> dict[str, object]:
         "lines": [_line(line) for line in found.lines],
         "outcomes": [{"at": at, "event": kind, "outcome": outcome} for at, kind, outcome in found.outcomes],
         "unreachable": found.unreachable,
+        "related": list(found.related),
     }
 
 
@@ -213,7 +235,22 @@ def _line(line: Line) -> dict[str, object]:
         "at": line.at,
         "withheld": line.secret.value if line.secret else None,
         "edited": line.edited,
-        "files": [{"name": f.name, "media_type": f.media_type, "size": f.size} for f in line.attachments],
+        "revision": line.revision,
+        "quoted": line.quoted,
+        "remarks": list(line.remarks),
+        "files": [_file(file) for file in line.files],
         "delivery": line.delivery,
         "delivery_reason": line.delivery_reason,
+    }
+
+
+def _file(one: FileOfMessage) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "name": one.file.name,
+        "media_type": one.media_type or one.file.media_type,
+        "size": one.file.size,
+        "state": one.state,
+        "withheld": one.secret.value if one.secret else None,
+        "url": f"/inbox/files/{one.id}" if one.state is FileState.KEPT else None,
     }

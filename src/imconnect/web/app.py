@@ -23,7 +23,8 @@ from imconnect.web.chat_pages import ChatPages
 from imconnect.web.front import Drawing
 from imconnect.web.health import HealthPages, Readiness
 from imconnect.web.hooks import Hooks
-from imconnect.web.inbox import Door, InboxPages
+from imconnect.web.inbox import InboxPages
+from imconnect.web.inbox_door import Door
 from imconnect.web.labels import read_labels
 from imconnect.web.sessions import Seals
 from imconnect.web.sse import Streams

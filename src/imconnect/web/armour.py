@@ -73,7 +73,7 @@ def _with_headers(send: Send) -> Send:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
-                headers[name] = value
+                headers.setdefault(name, value)  # what hands out a file is stricter
             headers.setdefault("Cache-Control", "no-store")
         await send(message)
 

@@ -14,25 +14,29 @@ from markupsafe import Markup
 from imconnect.desk.agents import AgentDesk, UnknownConversation
 from imconnect.domain.conversations import Stage
 from imconnect.domain.events import (
+    AgentAdmitted,
     AgentHandedBack,
     AgentNoted,
     AgentReplied,
     AgentResolved,
     AgentsAct,
+    AgentSentSnippet,
     AgentTook,
+    AgentTransferred,
 )
 from imconnect.domain.messages import Language
 from imconnect.domain.playbook import Playbook
 from imconnect.domain.triage import GIVES_THE_FUNDS_AWAY
-from imconnect.ports import Agent, Changes, Dossier, Line, SendState, Speaker, Store, StoreUnavailable, Summary
+from imconnect.ports import Changes, Dossier, Line, SendState, Speaker, Store, StoreUnavailable, Summary
 from imconnect.web.armour import MOST_TEXT, form_of, too_long
 from imconnect.web.front import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Drawing, Look, keep, look_of, see_other
+from imconnect.web.inbox_door import COOKIE, Door, SignedIn, SignInNeeded
+from imconnect.web.inbox_files import FilePages, drawn_file, is_delicate
 from imconnect.web.labels import Labels
 from imconnect.web.sessions import AGENT_HOURS, AgentSession, Seals
 from imconnect.web.sse import COMMENT, HEARTBEAT, RECONNECT, REST, Ringing, Seat, Streams, event, stream
-from imconnect.web.wording import duration, ours, size_in_words, theirs
+from imconnect.web.wording import duration, ours, theirs
 
-COOKIE = "imconnect_agent"
 MOST_LISTED = 200
 
 WITH_BOT = frozenset({Stage.SELF_SERVICE, Stage.CLARIFYING, Stage.COLLECTING})
@@ -50,18 +54,20 @@ ACTS: Mapping[str, Callable[[str, str], AgentsAct]] = {
     "note": AgentNoted,
     "resolve": lambda agent, text: AgentResolved(agent),
     "hand_back": lambda agent, text: AgentHandedBack(agent),
+    "transfer": AgentTransferred,
+    "snippet": AgentSentSnippet,
+    "admit": AgentAdmitted,
 }
 """Each act by the name forms and the API give it."""
 
 WORDED = frozenset({"reply", "note"})
+"""Acts that are written in a box of their own, and what was written stays there until it is done."""
 
+TOOLS = ("snippet", "transfer", "admit")
+"""Acts that name something: what the pack has ready, a colleague, somebody else's address."""
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """An agent at work: who, by which session."""
-
-    agent: Agent
-    session: AgentSession
+ALLOWED = "anyway"
+"""The field that says to which hosts links may go out although they are not ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +77,8 @@ class Result:
     done: bool
     says: str
     status: int = 200
-
-
-class Door:
-    """Knows who is signed in."""
-
-    def __init__(self, store: Store, seals: Seals, clock: Callable[[], datetime]) -> None:
-        self._store = store
-        self._seals = seals
-        self._clock = clock
-
-    async def who(self, request: Request) -> SignedIn | None:
-        session = self._seals.inbox(request.cookies.get(COOKIE), self._clock())
-        if session is None:
-            return None
-        agent = await self._store.agent(session.agent)
-        return SignedIn(agent, session) if agent is not None else None
+    anyway: str = ""
+    """Hosts of links that would go out if the agent says so once more."""
 
 
 class InboxPages:
@@ -125,6 +117,7 @@ class InboxPages:
         router.add_route("/inbox/preferences", self.prefer, methods=["POST"])
         router.add_route("/inbox/list", self.listed)
         router.add_route("/inbox/events", self.events)
+        router.add_route("/inbox/files/{file}", FilePages(self._store, self._door).show)
         router.add_route("/inbox/{reference}", self.open)
         router.add_route("/inbox/{reference}/live", self.live)
         router.add_route("/inbox/{reference}/{act}", self.act, methods=["POST"])
@@ -213,6 +206,7 @@ class InboxPages:
             **self._session_values(at_work),
             **self._list_values(tab, rows, dossier.summary.reference if dossier else ""),
             "dossier": self._case(dossier, at_work, look) if dossier else None,
+            "tools": await self._tools(at_work, look) if dossier else (),
             "typed": typed or {},
             "result": result,
             "query": f"?tab={tab}",
@@ -275,12 +269,22 @@ class InboxPages:
         dossier = await self._dossier(request)
         return self._page(request, "inbox_live.html", look, self._live_values(dossier, at_work, look))
 
+    async def _tools(self, at_work: SignedIn, look: Look) -> Sequence[Mapping[str, object]]:
+        """What may be named in each of the tools: (value, in words); nothing where it is typed."""
+        pack = self._playbook
+        snippets = [(slug, slug) for slug in sorted(pack.snippets.get(look.language, {}))]
+        topics = sorted((slug, one.articles[look.language].title) for slug, one in pack.topics.items())
+        colleagues = [(one.name, one.name) for one in await self._store.agents() if one != at_work.agent]
+        offered = {"snippet": [*snippets, *topics], "transfer": colleagues, "admit": None}
+        return [{"name": name, "offered": offered[name]} for name in TOOLS]
+
     def _live_values(self, dossier: Dossier, at_work: SignedIn, look: Look) -> Mapping[str, object]:
         return {**self._session_values(at_work), "dossier": self._case(dossier, at_work, look)}
 
     def _case(self, dossier: Dossier, at_work: SignedIn, look: Look) -> Mapping[str, object]:
         """A conversation as its page draws it."""
         summary, label = dossier.summary, self._labels[look.language]
+        delicate = is_delicate(dossier, self._playbook)
         mine = summary.agent == at_work.agent.name
         return {
             "row": self._row(summary, look),
@@ -291,7 +295,8 @@ class InboxPages:
                 for name, given in dossier.details.items()
             ],
             "asked_for": [self._detail(name, look) for name in dossier.asked_for if name not in dossier.details],
-            "lines": [self._drawn(line, look) for line in dossier.lines],
+            "lines": [self._drawn(line, look, delicate=delicate) for line in dossier.lines],
+            "related": [(one, f"/inbox/{quote(one, safe='')}") for one in dossier.related],
             "outcomes": dossier.outcomes,
             "unreachable": label("unreachable", reason=dossier.unreachable) if dossier.unreachable else "",
             "mine": mine,
@@ -319,7 +324,7 @@ class InboxPages:
     def _detail(self, name: str, look: Look) -> str:
         return self._playbook.details[name].titles[look.language] if name in self._playbook.details else name
 
-    def _drawn(self, line: Line, look: Look) -> Mapping[str, object]:
+    def _drawn(self, line: Line, look: Look, *, delicate: bool) -> Mapping[str, object]:
         """One line with all an agent should know of it: who, what became of it, what was withheld."""
         label = self._labels[look.language]
         customers = line.speaker is Speaker.CUSTOMER
@@ -335,10 +340,9 @@ class InboxPages:
             "because": label("because", reason=line.delivery_reason) if doubtful and line.delivery_reason else "",
             "doubtful": doubtful,
             "offered": label("offered", choices=" · ".join(c.label for c in line.choices)) if line.choices else "",
-            "files": [
-                label("file", name=file.name, type=file.media_type, size=size_in_words(file.size))
-                for file in line.attachments
-            ],
+            "quoted": theirs(line.quoted, label.goes_to) if line.quoted else Markup(""),
+            "remarks": [label(f"remark_{remark.value}") for remark in line.remarks],
+            "files": [drawn_file(file, label, veiled=delicate) for file in line.files],
         }
 
     # --------------------------------------------------------------------------------------------------------- acting
@@ -350,17 +354,19 @@ class InboxPages:
         if name not in ACTS:
             raise NoSuchConversation
         text = form.get("text", "").strip()
-        result = await self._result(request, at_work, look, name, text, form.get("key", ""))
+        result = await self._result(request, at_work, look, name, text, form)
         if "hx-request" in request.headers:
             return await self._fragment(request, at_work, look, name, result, form)
         if result.done:
             return see_other(str(request.url.path).rpartition("/")[0])
-        typed = {name: form.get("text", "")} if name in WORDED else {}
+        typed = {name: form.get("text", "")} if name in (*WORDED, *TOOLS) else {}
         return await self._whole(request, at_work, look, await self._dossier(request), result, typed)
 
-    async def _result(self, request: Request, at_work: SignedIn, look: Look, name: str, text: str, key: str) -> Result:
-        label = self._labels[look.language]
-        if name in WORDED and not text:
+    async def _result(
+        self, request: Request, at_work: SignedIn, look: Look, name: str, text: str, form: Mapping[str, str]
+    ) -> Result:
+        label, key = self._labels[look.language], form.get("key", "")
+        if name in (*WORDED, *TOOLS) and not text:
             return Result(False, label("empty"), 422)
         if too_long(text):
             return Result(False, label("too_long", limit=MOST_TEXT // 1024), 413)
@@ -368,7 +374,10 @@ class InboxPages:
             return Result(False, label("stale"), 422)
         try:
             acted = await self._agents.act(
-                str(request.path_params["reference"]), ACTS[name](at_work.agent.name, text), f"web:{key}"
+                str(request.path_params["reference"]),
+                ACTS[name](at_work.agent.name, text),
+                f"web:{key}",
+                form.get(ALLOWED, "").split(),
             )
         except UnknownConversation:
             raise NoSuchConversation from None
@@ -379,8 +388,10 @@ class InboxPages:
         code = str(acted.refused)
         dossier = await self._store.dossier(str(request.path_params["reference"]))
         agent = (dossier.summary.agent if dossier else None) or "?"
-        says = label.known(f"refused_{code}", label("refused", code=code), agent=agent)
-        return Result(False, f"{says} {label('kept')}" if name in WORDED else says, 409)
+        hosts = " ".join(acted.hosts)
+        says = label.known(f"refused_{code}", label("refused", code=code), agent=agent, hosts=hosts)
+        allowed = " ".join([*form.get(ALLOWED, "").split(), *acted.hosts]) if acted.may_be_confirmed else ""
+        return Result(False, f"{says} {label('kept')}" if name in WORDED else says, 409, allowed)
 
     async def _fragment(
         self, request: Request, at_work: SignedIn, look: Look, name: str, result: Result, form: Mapping[str, str]
@@ -395,11 +406,21 @@ class InboxPages:
                 "most_text": MOST_TEXT,
             }
             response = self._page(request, "inbox_box.html", look, values, result.status)
+        elif name in TOOLS:
+            tools = await self._tools(at_work, look)
+            values |= {"tool": next(one for one in tools if one["name"] == name)}
+            values |= {
+                "href": str(request.url.path).rpartition("/")[0],
+                "text": "" if result.done else form.get("text", ""),
+            }
+            response = self._page(request, "inbox_tool.html", look, values, result.status)
         else:
             dossier = await self._dossier(request)
             values |= self._live_values(dossier, at_work, look)
             response = self._page(request, "inbox_acted.html", look, values, result.status)
-        response.headers["HX-Trigger"] = "line-changed, conversation-changed" if name in WORDED else "line-changed"
+        response.headers["HX-Trigger"] = (
+            "line-changed" if name not in (*WORDED, *TOOLS) else "line-changed, conversation-changed"
+        )
         return response
 
     # ---------------------------------------------------------------------------------------------------- live changes
@@ -476,11 +497,6 @@ class InboxPages:
         if "hx-request" in request.headers:
             return HTMLResponse(Markup("<p>{}</p>").format(says), status)
         return self._page(request, "says.html", look, {"says": says}, status)
-
-
-class SignInNeeded(HTTPException):
-    def __init__(self) -> None:
-        super().__init__(401, "Sign in at /inbox first.")
 
 
 class StalePage(HTTPException):

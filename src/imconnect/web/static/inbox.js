@@ -28,12 +28,13 @@
 
   const transcript = () => document.getElementById("transcript");
   const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 60;
-  let place = null, recordOpen = false;
+  let place = null, unfolded = [], unveiled = [];
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target.id !== "live") return;
-    const box = transcript(), record = document.getElementById("record");
+    const box = transcript();
     place = box ? { top: box.scrollTop, end: atEnd(box) } : null;
-    recordOpen = Boolean(record && record.open);
+    unfolded = Array.from(document.querySelectorAll("#live details[open]"), (one) => one.id);
+    unveiled = Array.from(document.querySelectorAll("#live .unveil:checked"), (one) => one.id);
   });
   const drawn = (root) => {
     root.querySelectorAll("time").forEach((one) => {
@@ -47,9 +48,10 @@
   document.body.addEventListener("htmx:afterSwap", (event) => {
     drawn(document);
     if (event.detail.target.id === "live") {
-      const box = transcript(), record = document.getElementById("record");
+      const box = transcript(), kept = (id) => document.getElementById(id);
+      unfolded.map(kept).forEach((one) => { if (one) one.open = true; });
+      unveiled.map(kept).forEach((one) => { if (one) one.checked = true; });
       if (box && place) box.scrollTop = place.end ? box.scrollHeight : place.top;
-      if (record) record.open = recordOpen;
     }
     if (event.detail.target.id && event.detail.target.id.startsWith("box-")) {
       const box = document.querySelector(`#${event.detail.target.id} textarea`);
