@@ -126,7 +126,7 @@ def _unread(path: Path, problem: str) -> dict[str, Any]:
         "ok": False,
         **dict.fromkeys(("from", "message_id", "auto_kind", "bounce")),
         **dict.fromkeys(("from_trusted", "auto"), False),
-        **dict.fromkeys(("subject", "text", "new_text"), ""),
+        **dict.fromkeys(("trust_reason", "subject", "text", "new_text"), ""),
         **{name: list[str]() for name in ("references", "attachments", "remarks")},
         "problem": problem,
     }
