@@ -24,6 +24,23 @@ def _postgres() -> Path | None:
     return initdb.parent if initdb else None
 
 
+def _server(name: str) -> Path | None:
+    """Programs for administrators are not on everybody's path."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    return Path(found) if found else None
+
+
+def _no_mail_servers() -> str:
+    """Why Dovecot and Postfix cannot be run here, and the cure; nothing if they can."""
+    if DOVECOT is None or DOVEADM is None or POSTFIX is None:
+        return (
+            "no mail servers here: apt-get install -y --no-install-recommends dovecot-imapd dovecot-lmtpd postfix "
+            "(scripts/install-worlds does it without starting them)"
+        )
+    return "" if os.geteuid() == 0 else "Postfix starts for root alone: run these tests as root"
+
+
+DOVECOT, DOVEADM, POSTFIX = _server("dovecot"), _server("doveadm"), _server("postfix")
 CHROMIUM = _found(("chromium", "chromium-browser", "google-chrome"))
 POSTGRES = _postgres()
 
@@ -35,3 +52,4 @@ needs_postgres = pytest.mark.skipif(
     POSTGRES is None and not ALL,
     reason="no PostgreSQL server here: apt-get install -y --no-install-recommends postgresql",
 )
+needs_mail_servers = pytest.mark.skipif(bool(_no_mail_servers()) and not ALL, reason=_no_mail_servers() or "none")
