@@ -72,8 +72,9 @@ REACHED, REACHED_EVERY = "reached", timedelta(minutes=10)
 MOVED = "moved:"
 """The mark that says by which number a group goes now."""
 
-TYPING_SECONDS = 4.0
-"""How long a chat shows that we are typing; core.telegram.org/bots/api#sendchataction."""
+TYPING_AFTER, MOST_TYPING = 0.7, 16
+"""Seconds without an answer after which a chat shows that we are typing; in how many chats at a time that may be
+waited for: with more, answers are more welcome than the sign."""
 
 LONGEST_PAUSE = 30.0
 MOST_BEGUN = 1000
@@ -107,7 +108,7 @@ class TelegramAdapter:
         self._reached_at: datetime | None = None
         self._bot = Bot(self._account, "", frozenset(chosen.open_groups), chosen.staff_chat)
         self._moved: dict[int, int] = {}
-        self._typing: OrderedDict[int, float] = OrderedDict()
+        self._typing: dict[int, asyncio.Task[None]] = {}
         self._albums: dict[str, _Album] = {}
         self._staff_room = (
             TelegramStaffRoom(self._speaking.bot, self._pace, chosen.staff_chat, self._follow)
@@ -241,19 +242,20 @@ class TelegramAdapter:
             self._aside(self._answer(press))
 
     def _show_typing(self, heard: Sequence[Heard]) -> None:
-        """Show those who wrote that something is being done, while it is."""
-        now = asyncio.get_running_loop().time()
+        """Show those who wrote that something is being done, where an answer takes a while."""
         for one in heard:
-            if isinstance(one.item, Incoming) and one.item.revises is None:
+            if isinstance(one.item, Incoming) and one.item.revises is None and len(self._typing) < MOST_TYPING:
                 chat_id, thread = _place(one.item.address)
-                if self._typing.get(chat_id, 0.0) <= now:
-                    self._typing[chat_id] = now + TYPING_SECONDS
-                    self._typing.move_to_end(chat_id)
-                    if len(self._typing) > MOST_BEGUN:
-                        self._typing.popitem(last=False)
-                    self._aside(self._type(chat_id, thread))
+                if chat_id not in self._typing:
+                    self._typing[chat_id] = self._aside(self._type(chat_id, thread))
+
+    def _answered(self, chat_id: int) -> None:
+        if typing := self._typing.pop(chat_id, None):
+            typing.cancel()
 
     async def _type(self, chat_id: int, thread: int | None) -> None:
+        await asyncio.sleep(TYPING_AFTER)
+        self._typing.pop(chat_id, None)
         try:
             await done(self._speaking.bot.send_chat_action(chat_id, ChatAction.TYPING, message_thread_id=thread))
         except (TryLater, Undeliverable, Moved) as error:
@@ -265,10 +267,11 @@ class TelegramAdapter:
         except (TryLater, Undeliverable) as error:
             log.debug("press not answered", reason=error.reason)
 
-    def _aside(self, work: Coroutine[None, None, None]) -> None:
+    def _aside(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._thanks.add(task)
         task.add_done_callback(self._thanks.discard)
+        return task
 
     # ------------------------------------------------------------------------------------------------------ webhook
 
@@ -384,6 +387,7 @@ class TelegramAdapter:
     async def _say(self, message: Outgoing, parts: Sequence[str], number: int) -> int:
         """Say one part: the first answers what is answered, the last has the buttons. Returns its message id."""
         chat_id, thread = self._chat(message.address)
+        self._answered(chat_id)
         await self._pace.turn(chat_id)
         answered = _MESSAGE.fullmatch(message.reply_to or "")
         call = self._speaking.bot.send_message

@@ -46,14 +46,6 @@ async def test_the_menu_is_in_the_language_of_who_opens_it(desk: Desk, world: Wo
     ]  # fmt: skip
 
 
-async def test_somebody_who_wrote_sees_that_we_are_at_work(desk: Desk, world: World) -> None:
-    ann = world.person("Ann")
-    ann.says("hello")
-    await desk.settles()
-
-    await world.until(lambda: "typing" in ann.chat.actions)
-
-
 async def test_the_commands_answer_in_the_chat(desk: Desk, world: World) -> None:
     bob = world.person("Bob")
     for command, words in (

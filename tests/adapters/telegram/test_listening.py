@@ -468,3 +468,18 @@ async def test_a_quiet_night_is_no_outage(
         await world.until(lambda: door.said)
 
     assert not [item for item in door.items if isinstance(item, Unreadable)]
+
+
+async def test_who_waits_for_an_answer_sees_that_we_are_at_work_and_who_was_answered_does_not(
+    adapter: TelegramAdapter, world: World, door: Door
+) -> None:
+    ann, bob = world.person("Ann"), world.person("Bob")
+    async with listening(adapter, door):
+        ann.says("hello")
+        bob.says("hello")
+        await world.until(lambda: len(door.said) == 2)
+        await adapter.send(outgoing(adapter, bob.id, "good day"))
+
+        await world.until(lambda: ann.chat.actions)
+
+    assert (ann.chat.actions, bob.chat.actions) == (["typing"], [])
