@@ -16,15 +16,31 @@ import inspect
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import pytest
 import pytest_asyncio
 
-from imconnect.domain.messages import Address, Choice, Incoming, Outgoing, Purpose, Unreadable
-from imconnect.ports import Adapter, Erases, MaybeSent, Sent, TryLater, Undeliverable
+from imconnect.domain.conversations import Stage
+from imconnect.domain.messages import Address, Choice, Incoming, Outgoing, Purpose
+from imconnect.domain.playbook import Priority
+from imconnect.ports import (
+    Adapter,
+    Erases,
+    Fetches,
+    HasStaffRoom,
+    Header,
+    Item,
+    Mark,
+    MaybeSent,
+    Sent,
+    StaffRoom,
+    TopicGone,
+    TryLater,
+    Undeliverable,
+)
 
 T = TypeVar("T")
 
@@ -83,6 +99,34 @@ class Witness(Customer, Protocol):
         ...
 
 
+class Sender(Customer, Protocol):
+    """A customer of a channel that carries files."""
+
+    async def send_file(self, name: str, content: bytes) -> None:
+        """Send a file, with no words of their own."""
+        ...
+
+
+class Colleague(Protocol):
+    """Somebody in the staff room, by the channel's own means."""
+
+    async def reads(self, topic: str) -> str:
+        """Everything that stands in the topic as its readers see it, the header included; raises if it is gone."""
+        ...
+
+    async def reads_room(self) -> str:
+        """What was said to the room as a whole."""
+        ...
+
+    async def removes(self, topic: str) -> None:
+        """Delete the topic by hand."""
+        ...
+
+    async def sees_open(self, topic: str) -> bool:
+        """Whether the topic stands open, as the channel shows it."""
+        ...
+
+
 class Faults(Protocol):
     """What can go wrong at the vendor's. Each holds until the test ends."""
 
@@ -110,13 +154,13 @@ class Faults(Protocol):
 class Inbox:
     """The desk's end of `listen`: takes what is delivered, or refuses it, as a test wants."""
 
-    taken: list[Incoming | Unreadable] = field(default_factory=list[Incoming | Unreadable])
+    taken: list[Item] = field(default_factory=list[Item])
     refused: int = 0
     begun: int = 0
     _refusing: bool = False
     _held: asyncio.Event | None = None
 
-    async def deliver(self, items: Sequence[Incoming | Unreadable]) -> None:
+    async def deliver(self, items: Sequence[Item]) -> None:
         self.begun += 1
         if self._held is not None:
             await self._held.wait()
@@ -124,8 +168,8 @@ class Inbox:
         if self._refusing:
             self.refused += 1
             raise TryLater("the store is away", 0.01)
-        known = {item.id for item in self.taken}
-        self.taken += [item for item in items if item.id not in known]
+        known = {_source(item) for item in self.taken}
+        self.taken += [item for item in items if _source(item) not in known]
 
     def refuse(self) -> None:
         """From now on the store is away."""
@@ -149,6 +193,11 @@ class Inbox:
     def _messages(self, count: int) -> list[Incoming] | None:
         found = [item for item in self.taken if isinstance(item, Incoming)]
         return found[:count] if len(found) >= count else None
+
+
+def _source(item: Item) -> tuple[str, str]:
+    """What tells that an item comes again: its id; of a mark its name and value."""
+    return (item.name, item.value) if isinstance(item, Mark) else ("", item.id)
 
 
 async def until(look: Callable[[], T | None], what: str) -> T:
@@ -504,6 +553,225 @@ class RefusalConformance(_Suite):
         findings = await channel.check()
 
         assert [finding for finding in findings if not finding.well]
+
+
+class FileConformance(_Suite):
+    """What a channel keeps whose messages bring files (`imconnect.ports.Fetches`)."""
+
+    contents: tuple[bytes, ...] = (b"one line\n", bytes(range(256)) * 300)
+    """Files that must come back byte for byte; a channel that carries only some kinds gives some of those."""
+
+    @pytest.fixture
+    def customer(self) -> Sender:
+        """Somebody at the other end who can send files."""
+        raise NotImplementedError("give a customer who can send files: override the fixture `customer`")
+
+    async def received(self, channel: Adapter, customer: Sender, content: bytes) -> tuple[Fetches, Incoming]:
+        """The message that brought *content*, and the channel that has it."""
+        inbox = Inbox()
+        async with listening(channel, inbox):
+            await customer.send_file("notes.txt", content)
+            (message,) = await inbox.messages(1)
+        assert isinstance(channel, Fetches), "this suite is for channels that fetch files"
+        assert len(message.attachments) == 1
+        return channel, message
+
+    async def test_a_file_is_announced_by_its_name_and_its_size(self, channel: Adapter, customer: Sender) -> None:
+        _, message = await self.received(channel, customer, self.contents[0])
+        (file,) = message.attachments
+
+        assert file.id
+        assert file.name == "notes.txt"
+        assert file.size in (0, len(self.contents[0])), "bytes, or 0 where the channel does not tell"
+        assert "/" in file.media_type
+
+    @pytest.mark.parametrize("which", [0, -1])
+    async def test_a_file_comes_back_whole(self, channel: Adapter, customer: Sender, which: int) -> None:
+        content = self.contents[which]
+        fetches, message = await self.received(channel, customer, content)
+        fetched = await fetches.fetch(message.address, message.id, message.attachments[0], len(content))
+
+        assert fetched == content
+
+    async def test_a_file_can_be_fetched_again(self, channel: Adapter, customer: Sender) -> None:
+        """A desk that fell over after fetching and before keeping it asks a second time."""
+        fetches, message = await self.received(channel, customer, self.contents[0])
+        arguments = (message.address, message.id, message.attachments[0], len(self.contents[0]))
+        twice = [await fetches.fetch(*arguments), await fetches.fetch(*arguments)]
+
+        assert twice == [self.contents[0]] * 2
+
+    async def test_a_file_larger_than_is_wanted_is_undeliverable(self, channel: Adapter, customer: Sender) -> None:
+        fetches, message = await self.received(channel, customer, self.contents[-1])
+        most = len(self.contents[-1]) - 1
+
+        with pytest.raises(Undeliverable) as raised:
+            await fetches.fetch(message.address, message.id, message.attachments[0], most)
+        assert "notes.txt" not in f"{raised.value!r} {raised.value.reason}"
+
+    async def test_a_file_there_is_not_is_undeliverable(self, channel: Adapter, customer: Sender) -> None:
+        fetches, message = await self.received(channel, customer, self.contents[0])
+        nothing = replace(message.attachments[0], id=self.no_file)
+
+        with pytest.raises(Undeliverable):
+            await fetches.fetch(message.address, message.id, nothing, len(self.contents[0]))
+
+    no_file: str = "9999"
+    """An id, in the channel's own form, under which there is no file."""
+
+
+def header(text: str = "what it is about", stage: Stage = Stage.WAITING, reference: str = "TW-1001") -> Header:
+    """What stands at the head of a topic."""
+    return Header(reference, "A title", f"{reference}\n{text}", stage, Priority.NORMAL, None)
+
+
+class StaffRoomConformance(_Suite):
+    """What a channel keeps on which agents work too (`imconnect.ports.HasStaffRoom`)."""
+
+    @pytest.fixture
+    def colleague(self) -> Colleague:
+        """Somebody in the room."""
+        raise NotImplementedError("give somebody in the staff room: override the fixture `colleague`")
+
+    @pytest.fixture
+    def room(self, channel: Adapter) -> StaffRoom:
+        """The room of the channel under test."""
+        assert isinstance(channel, HasStaffRoom), "this suite is for channels with a staff room"
+        assert channel.staff_room is not None, "give a channel whose settings name a room"
+        return channel.staff_room
+
+    async def test_the_room_has_a_name_before_anything_is_asked_of_it(self, room: StaffRoom) -> None:
+        assert room.room
+
+    async def test_each_topic_is_one_of_its_own(self, room: StaffRoom) -> None:
+        first, second = await room.open(header()), await room.open(header(reference="TW-1002"))
+
+        assert first
+        assert first != second
+
+    async def test_the_header_stands_in_the_topic_and_is_rewritten_in_its_place(
+        self, room: StaffRoom, colleague: Colleague
+    ) -> None:
+        topic = await room.open(header())
+        head = await room.head(topic, None, header("as it was"))
+        before = await colleague.reads(topic)
+        again = await room.head(topic, head, header("as it is"))
+        after = await colleague.reads(topic)
+
+        assert head
+        assert again
+        assert "as it was" in before
+        assert "as it is" in after
+        assert "as it was" not in after
+
+    async def test_the_same_header_again_changes_nothing(self, room: StaffRoom, colleague: Colleague) -> None:
+        topic = await room.open(header())
+        head = await room.head(topic, None, header())
+        await room.head(topic, head, header())
+
+        assert (await colleague.reads(topic)).count("what it is about") == 1
+
+    async def test_what_is_posted_stands_in_the_topic_in_its_order(self, room: StaffRoom, colleague: Colleague) -> None:
+        topic = await room.open(header())
+        await room.head(topic, None, header())
+        posted = [await room.post(topic, text) for text in ("the first words", "the second words")]
+        read = await colleague.reads(topic)
+
+        assert all(posted)
+        assert read.index("the first words") < read.index("the second words")
+
+    async def test_a_long_post_is_there_to_its_end(self, room: StaffRoom, colleague: Colleague) -> None:
+        topic = await room.open(header())
+        text = "\n\n".join(f"转账还没有到账，这是第 {number} 段。" * 8 for number in range(60))
+        posted = await room.post(topic, text)
+
+        assert posted
+        assert squeezed(text) in squeezed(await colleague.reads(topic))
+
+    async def test_what_was_posted_is_replaced(self, room: StaffRoom, colleague: Colleague) -> None:
+        topic = await room.open(header())
+        posted = await room.post(topic, "words to be taken back")
+        await room.post(topic, "what came after")
+        await room.revise(topic, posted, "what stands in their place")
+        read = await colleague.reads(topic)
+
+        assert "taken back" not in read
+        assert read.index("in their place") < read.index("came after")
+
+    async def test_a_long_post_may_become_short_and_nothing_of_it_stays(
+        self, room: StaffRoom, colleague: Colleague
+    ) -> None:
+        topic = await room.open(header())
+        posted = await room.post(
+            topic, "\n\n".join(f"part {number} " + "to be taken back " * 30 for number in range(30))
+        )
+        await room.revise(topic, posted, "what stands in their place")
+        read = await colleague.reads(topic)
+
+        assert "taken back" not in read
+        assert "in their place" in read
+
+    async def test_a_colleague_is_answered_in_the_topic(self, room: StaffRoom, colleague: Colleague) -> None:
+        topic, other = await room.open(header()), await room.open(header(reference="TW-1002"))
+        await room.answer(topic, "that cannot be sent")
+
+        assert "that cannot be sent" in await colleague.reads(topic)
+        assert "that cannot be sent" not in await colleague.reads(other)
+
+    async def test_the_room_is_told_as_a_whole(self, room: StaffRoom, colleague: Colleague) -> None:
+        await room.answer(None, "topics cannot be opened here")
+
+        assert "topics cannot be opened here" in await colleague.reads_room()
+
+    async def test_a_topic_is_shut_and_open_again_once_its_header_says_so(
+        self, room: StaffRoom, colleague: Colleague
+    ) -> None:
+        topic = await room.open(header())
+        head = await room.head(topic, None, header())
+        opened = await colleague.sees_open(topic)
+        await room.head(topic, head, header(stage=Stage.RESOLVED))
+        await room.shut(topic)
+        shut = not await colleague.sees_open(topic)
+        await room.head(topic, head, header("it goes on"))
+        await room.post(topic, "the customer came back")
+
+        assert opened
+        assert shut
+        assert await colleague.sees_open(topic)
+        assert "the customer came back" in await colleague.reads(topic)
+
+    async def test_shutting_what_is_shut_does_no_harm(self, room: StaffRoom, colleague: Colleague) -> None:
+        topic = await room.open(header())
+        await room.shut(topic)
+        await room.shut(topic)
+
+        assert not await colleague.sees_open(topic)
+
+    async def test_a_topic_that_was_removed_is_told_as_gone(self, room: StaffRoom, colleague: Colleague) -> None:
+        topic = await room.open(header())
+        head = await room.head(topic, None, header())
+        posted = await room.post(topic, "words")
+        await colleague.removes(topic)
+
+        with pytest.raises(TopicGone):
+            await room.post(topic, "more")
+        with pytest.raises(TopicGone):
+            await room.revise(topic, posted, "other words")
+        with pytest.raises(TopicGone):
+            await room.head(topic, head, header("another header"))
+
+    async def test_what_is_copied_shows_in_no_log(
+        self, room: StaffRoom, colleague: Colleague, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with caplog.at_level(logging.DEBUG):
+            topic = await room.open(header(f"header {PROBE}"))
+            await room.head(topic, None, header(f"header {PROBE}"))
+            posted = await room.post(topic, f"posted {PROBE}")
+            await room.revise(topic, posted, f"revised {PROBE}")
+        shown = [record for record in caplog.records if not record.name.startswith(self.counterpart_loggers or "\0")]
+
+        assert PROBE in await colleague.reads(topic)
+        assert PROBE not in "\n".join(f"{record.getMessage()} {record.exc_text or ''}" for record in shown)
 
 
 async def _outcome(sending: Awaitable[Sent | MaybeSent]) -> Sent | MaybeSent | TryLater | Undeliverable:
