@@ -33,7 +33,11 @@ _SURE = rf"""
     | {_DATE} .{{0,200}} <[^<>\s]{{1,200}}@[^<>\s]{{1,200}}>\s?[:：]
 """
 _SURE_ATTRIBUTION = re.compile(_SURE, re.VERBOSE | re.IGNORECASE)
-_LOOSE_ATTRIBUTION = re.compile(r".{1,100}\s(?:writes|wrote)\s?[:：]", re.IGNORECASE)
+# In any language: what holds a date and then an address. Only in front of `>` lines is that an attribution.
+_LOOSE_ATTRIBUTION = re.compile(
+    rf".{{1,100}}\s(?:writes|wrote)\s?[:：]|.{{0,150}}{_DATE}.{{0,150}}<[^<>\s]{{1,200}}@[^<>\s]{{1,200}}>.{{0,20}}[:：]",
+    re.IGNORECASE,
+)
 _ATTRIBUTION_BEGINS = re.compile(
     r"(?:On|Am|Le|El|Il|Op|Em|At)\s|[在于於]|.{0,100}[于於在]\s?\d{4}|\d{4}", re.IGNORECASE
 )
@@ -189,8 +193,8 @@ def _quote_without_signs(
 
 
 def _header_block(lines: Sequence[str], start: int) -> bool:
-    """Whether at *start* begins a block of header fields: a sender, a date, and one other right after."""
-    if not _FIELDS["from"].match(lines[start]):
+    """Whether at *start* begins a block of header fields: a sender, a date, and one other, in whatever order."""
+    if not any(_FIELDS[name].match(lines[start]) for name in ("from", "date", "subject")):
         return False
     seen: set[str] = set()
     blank = other = 0
@@ -205,7 +209,7 @@ def _header_block(lines: Sequence[str], start: int) -> bool:
             other += 1  # a list of recipients goes on
         if blank > 1 or other > 2:
             break
-    return "date" in seen and bool(seen & {"to", "subject"})
+    return {"from", "date"} <= seen and bool(seen & {"to", "subject"})
 
 
 def _rule_before(lines: Sequence[str], at: int) -> int:

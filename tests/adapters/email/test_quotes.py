@@ -109,3 +109,31 @@ def test_header_fields_prove_a_quote_only_in_a_reply() -> None:
 
     assert cut(text, reply=False).new == text
     assert cut(text, reply=True).new == "fraud?"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Den 24. nov. 2025 kl. 10.00 skrev IM <support@im.example>:",
+        "Thu, 26 Jun 2014 14:00:51 +0400 от IM <support@im.example>:",
+        "2022年1月1日(金) 9:00 IM <support@im.example>:",
+        "On 5 Jan 2026, at 10:00, IM<support@im.example> wrote:",
+        "在2026-01-05 10:00:00,IM<support@im.example>写道:",
+        "IM <support@im.example> 於 2026年1月5日 週一 上午10:00寫道：",
+    ],
+)
+def test_an_attribution_goes_with_what_it_announces(head: str) -> None:
+    assert cut(f"Yes.\n\n{head}\n\n> Is it?", reply=False).new == "Yes."
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "Date: Thu, 26 Jun 2014 13:53:45 +0400\nSubject: Question\nFrom: support@im.example\nTo: alice@example.com",
+        "From: IM\nTo: alice@example.com\nSent: Friday, July 22, 2011 6:20:01 PM\nSubject: Question",
+        "寄件者: IM\n寄件日期: 2026年1月5日 上午 10:00\n收件者: Alice\n主旨: Question",
+        "*From:* IM\n*Sent:* Monday, January 5, 2026\n*To:* alice@example.com\n*Subject:* Question",
+    ],
+)
+def test_header_fields_part_a_reply_in_whatever_order_they_come(block: str) -> None:
+    assert cut(f"Yes.\n\n{block}\n\nIs it?", reply=True).new == "Yes."
