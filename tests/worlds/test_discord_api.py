@@ -574,11 +574,44 @@ async def test_no_client_lets_a_person_do_what_they_may_not(world: World) -> Non
     assert support.texts == ["mine"]
 
 
-async def test_a_world_in_another_process_can_be_written_to_and_looked_at(world: World) -> None:
+async def test_people_leave_come_back_and_change_their_names(world: World, bot: Listener) -> None:
+    mei = world.member("Mei", roles=[world.role("Staff")])
+    mei.takes_name("Support ✪")
+    renamed = (await bot.guilds[0].fetch_member(mei.id)).display_name
+    mei.leaves()
+    with pytest.raises(discord.NotFound) as missing:
+        await bot.guilds[0].fetch_member(mei.id)
+    mei.comes_back()
+    back = await bot.guilds[0].fetch_member(mei.id)
+
+    assert renamed == "Support ✪"
+    assert missing.value.code == 10007
+    assert (back.display_name, len(back.roles)) == ("Mei", 1)
+
+
+async def test_other_bots_write_too_and_moderators_take_anything_down(world: World, bot: Listener) -> None:
     support = world.channel("support")
+    post = world.other_bot("Music").say("now playing", support)
+    world.member("Agent", roles=[world.role("Staff", "manage_messages")]).delete(post)
+    await world.until(lambda: bot.messages and bot.deletions)
+
+    assert bot.messages[0].author.bot
+    assert post.gone
+
+
+async def test_a_world_in_another_process_can_be_written_to_and_looked_at(world: World, bot: Listener) -> None:
+    support = world.channel("support")
+    view = discord.ui.View(timeout=None)
+    view.add_item(discord.ui.Button[discord.ui.View](label="Help", custom_id="help"))
+    shown = await bot.text_channel(support.id).send("How can we help?", view=view)
     async with httpx.AsyncClient(base_url=world.cdn.root) as http:
+        press = {"person": "Mei", "channel": support.id, "message": shown.id, "label": "Help"}
+        pressed = await http.post("/world/presses", json=press)
+        impossible = await http.post("/world/presses", json=press | {"label": "Nothing"})
         said = (await http.post("/world/says", json={"person": "Mei", "channel": support.id, "text": "hello"})).json()
         seen = (await http.get("/world/channels")).json()
 
-    assert [one["content"] for one in seen[str(support.id)]["messages"]] == ["hello"]
+    assert (pressed.status_code, impossible.status_code) == (200, 409)
+    assert (await bot.next_interaction()).id == int(pressed.json()["interaction"])
+    assert [one["content"] for one in seen[str(support.id)]["messages"]] == ["How can we help?", "hello"]
     assert int(said["person"]) == world.member("Mei").id

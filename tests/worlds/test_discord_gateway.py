@@ -1,5 +1,6 @@
 """The Discord of the tests keeps the gateway's promises: sessions, intents, replays, close codes, dead connections."""
 
+import asyncio
 import json
 import zlib
 from collections.abc import AsyncIterator
@@ -57,8 +58,9 @@ class Line:
 
     async def close_code(self) -> int | None:
         """Read to the end and return the code it was closed with."""
-        async for _ in self.ws:
-            pass
+        async with asyncio.timeout(5):
+            async for _ in self.ws:
+                pass
         return self.ws.close_code
 
 
@@ -320,12 +322,25 @@ async def test_a_session_that_was_forgotten_cannot_be_resumed(world: World, bot:
 async def test_a_resume_from_the_future_is_refused(world: World, line: Line) -> None:
     await line.identify()
     session = (await line.event("READY"))["session_id"]
-    await line.ws.close()
+    await line.ws.close(code=4000)
     async with aiohttp.ClientSession() as http, http.ws_connect(f"{world.gateway}?v=10") as ws:
         again = Line(world, ws)
         await again.send(6, {"token": world.token, "session_id": session, "seq": 999})
 
         assert await again.close_code() == 4007
+
+
+@pytest.mark.parametrize(("code", "op"), [(1000, 9), (4000, 0)])
+async def test_who_says_goodbye_has_no_session_to_come_back_to(world: World, line: Line, code: int, op: int) -> None:
+    await line.identify()
+    session = (await line.event("READY"))["session_id"]
+    await line.ws.close(code=code)
+    async with aiohttp.ClientSession() as http, http.ws_connect(f"{world.gateway}?v=10") as ws:
+        again = Line(world, ws)
+        await again.frame()
+        await again.send(6, {"token": world.token, "session_id": session, "seq": 1})
+
+        assert (await again.frame())["op"] == op
 
 
 async def test_an_event_may_come_twice(world: World, bot: Listener) -> None:

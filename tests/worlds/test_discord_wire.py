@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
 import discord
 import httpx
 import pytest
+from aiohttp import web
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from tests.worlds.discord import Limits, discord_world
@@ -60,6 +62,27 @@ async def test_without_settings_every_address_stays_as_it_is() -> None:
     ):
         assert wire.address(URL(url)) == URL(url)
     await wire.close()
+
+
+async def test_the_server_named_is_asked_by_its_own_name() -> None:
+    """What stands in front of it may go by the Host header."""
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(f"{request.host}{request.path}")
+        return web.Response()
+
+    application = web.Application()
+    application.router.add_get("/{any:.*}", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    async with aiohttp.ClientSession(connector=Wire(f"http://{host}:{port}/proxy/v10", GATEWAY)) as session:
+        await session.get("https://discord.com/api/v10/users/@me")
+    await runner.cleanup()
+
+    assert asked == [f"{host}:{port}/proxy/v10/users/@me"]
 
 
 async def test_two_clients_of_one_process_live_in_two_worlds() -> None:

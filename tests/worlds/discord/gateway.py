@@ -4,7 +4,6 @@ Opcodes and close codes: discord.com/developers/docs/topics/opcodes-and-status-c
 """
 
 import asyncio
-import copy
 import json
 import zlib
 from collections import deque
@@ -55,6 +54,7 @@ class Socket:
 
     def __init__(self, ws: web.WebSocketResponse, request: web.Request) -> None:
         self.silent = False
+        self.closed_here = False
         self.acknowledges = True
         self._ws = ws
         self._request = request
@@ -68,6 +68,7 @@ class Socket:
 
     def close(self, code: int) -> None:
         """Close once everything before is sent."""
+        self.closed_here = True
         self._waiting.put_nowait(code)
 
     def cut(self) -> None:
@@ -208,7 +209,7 @@ class Gateway:
             added = [member["user_id"] for member in payload.get("added_members", ())]
             if str(bot_id) not in [*added, *payload.get("removed_member_ids", ())]:
                 return None
-        shown: Json = copy.deepcopy(dict(payload))
+        shown: Json = self._cdn.signed(dict(payload))  # a copy, so that what is cut out below stays in the model
         if not session.intents.message_content:
             if event in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
                 rules.censor_message(shown, bot_id, backend=model)
@@ -216,7 +217,7 @@ class Gateway:
                 rules.censor_message(shown["message"], bot_id, backend=model, exempt_root=True)
         if event == "GUILD_CREATE":
             rules.prune_guild_create(shown, session.intents, bot_id)
-        return cast("Json", self._cdn.signed(shown))
+        return shown
 
     # ---- a connection
 
@@ -234,9 +235,10 @@ class Gateway:
         finally:
             if socket in self.sockets:
                 self.sockets.remove(socket)
-            for session in self.sessions.values():
-                if session.socket is socket:
-                    session.socket = None
+            for session in [one for one in self.sessions.values() if one.socket is socket]:
+                session.socket = None
+                if ws.close_code in (1000, 1001) and not socket.closed_here:
+                    del self.sessions[session.id]  # who says goodbye does not come back
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
         return ws

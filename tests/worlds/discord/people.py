@@ -97,8 +97,9 @@ class Member:
         self.world.model.edit_message(post.channel_id, post.id, {"content": text})
 
     def delete(self, post: Post) -> None:
-        """Take one's own message back."""
-        self._own(post)
+        """Take one's own message back, or as a moderator anybody's."""
+        if not self.world.model.may(self.id, self.world.model.get_channel(post.channel_id), "manage_messages"):
+            self._own(post)
         self.world.model.delete_message(post.channel_id, post.id)
 
     def forward(self, post: Post, channel: Channel | None = None) -> Post:
@@ -235,6 +236,17 @@ class Member:
     def leaves(self) -> None:
         """Leave the server, and with it every way the bot has to write: 50278."""
         self.world.model.remove_member(self.world.guild.id, self.id)
+
+    def comes_back(self) -> None:
+        """Join the server again, without the roles of before."""
+        self.world.model.add_member(self.world.guild.id, self.id, announce=True)
+
+    def leaves_thread(self, thread: Channel) -> None:
+        self.world.model.remove_thread_member(thread.id, self.id)
+
+    def takes_name(self, name: str) -> None:
+        """Be called *name* on this server from now on."""
+        self.world.model.edit_member(self.world.guild.id, self.id, {"nick": name})
 
     def gets_role(self, role: int) -> None:
         self.world.model.add_member_role(self.world.guild.id, self.id, role)

@@ -196,6 +196,12 @@ class World:
         """Somebody who shares no server with the bot."""
         return Member(self, self.model.new_user(name, timedelta(days=900)).id, name, "en-US")
 
+    def other_bot(self, name: str) -> Member:
+        """Another bot on the server, which writes like anybody else."""
+        user = self.model.new_user(name, timedelta(days=900), bot=True)
+        self.model.add_member(self.guild.id, user.id)
+        return Member(self, user.id, name, "en-US")
+
     def role(self, name: str, *permissions: str) -> int:
         """A new role and its id."""
         bits = discord.Permissions(**dict.fromkeys(permissions, True)).value
