@@ -22,12 +22,10 @@ def text_of(data: Any, longest: int = 2_048) -> str:
     parts: list[str] = []
     length = 0
     while data.remaining_bytes() > 0 and length < longest:
-        choice = data.ConsumeIntInRange(0, 2 * len(PIECES))
-        part: str = (
-            PIECES[choice] if choice < len(PIECES) else data.ConsumeUnicodeNoSurrogates(choice - len(PIECES) + 1)
-        )
-        parts.append(part)
-        length += len(part)
+        choice: int = data.ConsumeIntInRange(0, 2 * len(PIECES))
+        known: str | None = PIECES[choice] if choice < len(PIECES) else None
+        parts.append(known or str(data.ConsumeUnicodeNoSurrogates(choice // 8)))
+        length += len(parts[-1])
     return "".join(parts)
 
 
