@@ -171,13 +171,13 @@ def _conversations(
     connection: sa.Connection, fresh: Sequence[Received], newcomers: Newcomers, now: datetime
 ) -> dict[Address, int]:
     """The conversation each address is in, begun where there is none or the last one ended too long ago."""
-    last = last_of_each([item.incoming for item in fresh])
+    last = _last_of_each([item.incoming for item in fresh])
     known = _under_way(connection, last, newcomers, now)
     others = [incoming for address, incoming in last.items() if address not in known]
     return {**known, **_met(connection, others, newcomers, now)} if others else known
 
 
-def last_of_each(said: Iterable[Incoming]) -> dict[Address, Incoming]:
+def _last_of_each(said: Iterable[Incoming]) -> dict[Address, Incoming]:
     """The newest of each address; what a machine wrote counts only where no person wrote."""
     last: dict[Address, Incoming] = {}
     for incoming in said:
@@ -190,10 +190,7 @@ def last_of_each(said: Iterable[Incoming]) -> dict[Address, Incoming]:
 def _under_way(
     connection: sa.Connection, last: Mapping[Address, Incoming], newcomers: Newcomers, now: datetime
 ) -> dict[Address, int]:
-    """Those that are in a conversation, reachable and named as before: nothing about them is to be written.
-
-    What a machine wrote says nothing about who is there.
-    """
+    """Those that are in a conversation, reachable and named as before: nothing about them is to be written."""
     dialect = connection.dialect.name
     inboxes: dict[tuple[str, str], list[str]] = {}
     for address in last:
@@ -204,9 +201,8 @@ def _under_way(
         wanted = {"channel": channel, "account": account, "limit": limit, "listed": listed(dialect, peers)}
         for row in connection.execute(_under_way_of(dialect), wanted):
             address = Address(channel, account, row.peer)
-            incoming, author = last[address], last[address].author
-            as_before = row.unreachable is None and (row.handle, row.name) == (author.id, author.name)
-            if as_before or incoming.automatic:
+            author = last[address].author
+            if (row.handle, row.name) == (author.id, author.name):
                 found[address] = row.conversation_id
     return found
 
@@ -216,12 +212,13 @@ def _under_way_of(dialect: str) -> Any:
     c, v = t.contact_channels.c, t.conversations.c
     ended = sa.and_(v.stage == Stage.RESOLVED.value, v.updated_at < sa.bindparam("limit", type_=t.UtcTime()))
     return (
-        sa.select(c.peer, c.handle, c.name, c.unreachable, c.conversation_id)
+        sa.select(c.peer, c.handle, c.name, c.conversation_id)
         .select_from(t.contact_channels.join(t.conversations, v.id == c.conversation_id))
         .where(
             c.channel == sa.bindparam("channel"),
             c.account == sa.bindparam("account"),
             is_listed(dialect, c.peer),
+            c.unreachable.is_(None),
             sa.not_(ended),
         )
     )
@@ -493,7 +490,7 @@ def _revise(connection: sa.Connection, item: Received, originals: dict[Source, _
         sa.insert(t.message_revisions),
         {"message_id": original.id, "revision": original.revision, "text": original.text, "at": now},
     )
-    text, quoted, remarks = revised(original.text, original.quoted, original.remarks, incoming)
+    text, quoted, remarks = _revised_by(original.text, original.quoted, original.remarks, incoming)
     values: dict[str, Any] = {
         "text": text,
         "quoted": quoted or None,
@@ -509,7 +506,9 @@ def _revise(connection: sa.Connection, item: Received, originals: dict[Source, _
     return original.id
 
 
-def revised(text: str, quoted: str, remarks: Sequence[Remark], edit: Incoming) -> tuple[str, str, tuple[Remark, ...]]:
+def _revised_by(
+    text: str, quoted: str, remarks: Sequence[Remark], edit: Incoming
+) -> tuple[str, str, tuple[Remark, ...]]:
     """What a message says, quotes and is remarked on after *edit*. Words that were removed upstream stay with us."""
     if Remark.REMOVED_BY_SENDER in edit.remarks and not edit.text:
         return text, quoted, tuple(dict.fromkeys((*remarks, *edit.remarks)))
