@@ -8,6 +8,7 @@ Json = dict[str, Any]
 
 GENERAL = 1  # the id of a forum's General topic; never sent as message_thread_id
 BLOCK = bytes(64 * 1024)
+PATIENCE = 15.0  # seconds a test waits for what should happen at once: machines can be busy
 
 
 @dataclass(frozen=True, slots=True)

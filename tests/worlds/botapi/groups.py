@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.worlds.botapi.chats import Chat, Json, Message
+from tests.worlds.botapi.chats import PATIENCE, Chat, Json, Message
 from tests.worlds.botapi.people import Person
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Group(Chat):
         self.world.tell(self, message)
         return message
 
-    async def hears(self, words: str = "", *, thread: int | None = None, within: float = 5.0) -> Message:
+    async def hears(self, words: str = "", *, thread: int | None = None, within: float = PATIENCE) -> Message:
         """Wait for the bot to say something new with *words* in it here: anywhere, or in that topic."""
         return await self.world.until(lambda: self.world.unheard(self, words, thread), within)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.worlds.botapi import contents
-from tests.worlds.botapi.chats import Chat, Edit, Json, Message, Topic
+from tests.worlds.botapi.chats import PATIENCE, Chat, Edit, Json, Message, Topic
 from tests.worlds.botapi.contents import ONE_PIXEL
 from tests.worlds.botapi.menus import menu_for
 from tests.worlds.botapi.texts import CAPTION_LIMIT, TEXT_LIMIT, checked_entities, found_entities, units
@@ -344,7 +344,7 @@ class Person:
 
     # ---- what they get to see
 
-    async def hears(self, words: str = "", *, within: float = 5.0) -> Message:
+    async def hears(self, words: str = "", *, within: float = PATIENCE) -> Message:
         """Wait for the bot to say something with *words* in it, in private, that was not heard before."""
         return await self.world.until(lambda: self.world.unheard(self.chat, words), within)
 

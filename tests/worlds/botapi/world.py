@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from tests.worlds.botapi.business import Connection
-from tests.worlds.botapi.chats import Chat, Json, Message, StoredFile, Topic
+from tests.worlds.botapi.chats import PATIENCE, Chat, Json, Message, StoredFile, Topic
 from tests.worlds.botapi.contents import things_in
 from tests.worlds.botapi.faults import Cut, FaultQueue, Garbled, Hangs, Moment, Refused
 from tests.worlds.botapi.groups import Group
@@ -111,7 +111,7 @@ class World:
         except TimeoutError:
             return
 
-    async def until(self, happened: Callable[[], T | None], within: float = 5.0) -> T:
+    async def until(self, happened: Callable[[], T | None], within: float = PATIENCE) -> T:
         """Wait for *happened* to say yes and return what it said; fail after *within* seconds."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within

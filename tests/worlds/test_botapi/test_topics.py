@@ -129,6 +129,7 @@ async def test_without_the_right_only_ones_own_topics_are_changed(bot: RawBot, w
     forum = world.forum()
     own = (await bot.does("createForumTopic", chat_id=forum.id, name="IM-1"))["message_thread_id"]
     other = forum.member("Mei").opens_topic(forum, "Lunch").thread
+    assert await bot.does("editForumTopic", chat_id=forum.id, message_thread_id=other, name="Supper")
     forum.demote_bot()
 
     assert await bot.does("editForumTopic", chat_id=forum.id, message_thread_id=own, name="IM-1 ✓")
@@ -141,6 +142,7 @@ async def test_without_the_right_only_ones_own_topics_are_changed(bot: RawBot, w
     assert await bot.refusal("deleteForumTopic", chat_id=forum.id, message_thread_id=other) == (
         "Bad Request: not enough rights to delete the topic"
     )
+    assert await bot.does("deleteForumTopic", chat_id=forum.id, message_thread_id=own)
 
 
 async def test_a_topic_name_is_cut_at_128_characters(bot: RawBot, world: World) -> None:
