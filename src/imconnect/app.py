@@ -163,10 +163,14 @@ def rooms_of(adapters: Sequence[Adapter]) -> list[tuple[str, StaffRoom]]:
 async def _rooms_named(settings: Settings) -> list[tuple[str, str]]:
     """The staff rooms these settings name, whichever process listens to them."""
     adapters = adapters_of(settings)
-    named = [(channel, room.room) for channel, room in rooms_of(adapters)]
+    named = _names(adapters)
     for adapter in adapters:
         await adapter.close()
     return named
+
+
+def _names(adapters: Sequence[Adapter]) -> list[tuple[str, str]]:
+    return [(channel, room.room) for channel, room in rooms_of(adapters)]
 
 
 async def sign_in_link(store: SqlStore, name: str, web_url: str) -> tuple[Agent, str]:
@@ -256,7 +260,7 @@ async def run_desk(
             asyncio.create_task(_keep_channel(running, adapter, intake), name=adapter.name) for adapter in adapters
         ]
         if read is not None:
-            await store.mirror_to(await _rooms_named(settings))
+            await store.mirror_to(_names(adapters) if Role.CONNECTORS in roles else await _rooms_named(settings))
             turns = Turns(store, read, playbook, clock, running.meter)
             tasks.append(asyncio.create_task(turns.run(stopping), name="turns"))
             tasks.append(asyncio.create_task(Clockwork(store, playbook, clock).run(stopping), name="clockwork"))
