@@ -99,7 +99,7 @@ def quota_of(lines: Lines) -> Quota | None:
 
 def folders_of(lines: Lines) -> Iterator[Folder]:
     """What LIST answered."""
-    for line, after in zip(lines, [*lines[1:], b""], strict=True):
+    for line, after in pairwise([*lines, b""]):
         parts = _FOLDER.fullmatch(line) if not isinstance(line, bytearray) else None
         if parts is None:
             continue
