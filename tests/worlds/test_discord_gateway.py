@@ -113,6 +113,7 @@ def identify_with(**changed: Any) -> str:
     [
         (['{"op": 77}'], 4001),
         (["not json"], 4002),
+        (['{"op": 2, "d": null}'], 4002),
         (['{"op": 3, "d": {}}'], 4003),
         ([identify_with(token="wrong")], 4004),
         ([identify_with(), identify_with()], 4005),

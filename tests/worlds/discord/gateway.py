@@ -268,6 +268,9 @@ class Gateway:
             except (ValueError, KeyError, TypeError):
                 self._close(socket, 4002)
                 continue
+            if op in (Op.IDENTIFY, Op.RESUME, Op.REQUEST_MEMBERS) and not isinstance(about, dict):
+                self._close(socket, 4002)
+                continue
             session = self._heard(socket, session, op, about)
 
     def _heard(self, socket: Socket, session: Session | None, op: int, about: Any) -> Session | None:
