@@ -177,7 +177,7 @@ class SqlStore:
             self._belfry.ring(_after_turn(turn.applied))
 
     def _copy(self, connection: sa.Connection, conversations: Collection[int]) -> bool:
-        return bool(self._rooms) and rooms.bump(connection, self._rooms, conversations)
+        return rooms.bump(connection, self._rooms, conversations)
 
     # -------------------------------------------------------------------------------------------------- what goes out
 
