@@ -65,8 +65,8 @@ class Answer:
 
     @property
     def says(self) -> str:
-        """The server's own words with its verdict, fit for a line of a log."""
-        words = bytes(self.lines[-1]).decode("utf-8", "replace") if self.lines else ""
+        """The server's own words with its verdict, fit for a log; none with BAD, where some repeat what we said."""
+        words = bytes(self.lines[-1]).decode("utf-8", "replace") if self.lines and self.result != "BAD" else ""
         return "".join(letter if letter.isprintable() else " " for letter in words)[:200]
 
     @property

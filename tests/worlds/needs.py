@@ -5,6 +5,7 @@ With `IMCONNECT_TEST_ALL=1` nothing is skipped: what is missing fails the tests 
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -30,12 +31,20 @@ def _server(name: str) -> Path | None:
     return Path(found) if found else None
 
 
+def _version_of(program: Path) -> str:
+    return subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+
+
 def _no_mail_servers() -> str:
     """Why Dovecot and Postfix cannot be run here, and the cure; nothing if they can."""
     if DOVECOT is None or DOVEADM is None or POSTFIX is None:
         return (
             "no mail servers here: apt-get install -y --no-install-recommends dovecot-imapd dovecot-lmtpd postfix "
             "(scripts/install-worlds does it without starting them)"
+        )
+    if not _version_of(DOVECOT).startswith("2.3."):
+        return (
+            "the mail world is written for Dovecot 2.3, whose settings 2.4 does not read: use Debian 12 or Ubuntu 24.04"
         )
     return "" if os.geteuid() == 0 else "Postfix starts for root alone: run these tests as root"
 

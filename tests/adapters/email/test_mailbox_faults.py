@@ -32,6 +32,7 @@ from tests.worlds.needs import needs_mail_servers
 from imconnect.ports import TryLater, Undeliverable
 from imconnect.testing.conformance import until
 from imconnect_email.mailbox import MOST_TRIES, Cursor, Mailbox
+from imconnect_email.settings import EmailSettings
 from imconnect_email.tokens import Tokens
 from imconnect_email.wire import Patience
 
@@ -133,6 +134,14 @@ async def test_a_half_open_connection_is_found_by_the_watchdog(server: ScriptedI
     assert found_after < 1 + QUICK.silence + 1  # the wait in IDLE, the silence after DONE, and some room
 
 
+async def test_waiting_is_renewed_on_the_same_connection_before_a_server_ends_it(server: ScriptedImap) -> None:
+    server.receive(a_mail(0))
+    async with reading(at_script(server, idle_seconds=1), QUICK) as reader:
+        await until(lambda: server.verbs().count("IDLE") >= 3, "two renewals")
+
+    assert (reader.failures, server.connections, reader.numbers) == ([], 1, [0])
+
+
 async def test_a_server_whose_pushes_are_lost_is_looked_at_all_the_same(server: ScriptedImap) -> None:
     """Some say they can IDLE and never tell: the slow look finds what they keep to themselves."""
     server.repeat("IDLE", b"+ idling\r\n")  # and then takes DONE for an unknown command
@@ -156,19 +165,29 @@ async def test_a_server_that_cannot_idle_is_asked_again_and_again() -> None:
     assert "IDLE" not in server.verbs()
 
 
-async def test_mail_that_is_told_of_in_between_is_not_left_until_the_next_look(server: ScriptedImap) -> None:
+@pytest.mark.parametrize("capabilities", [BASIC, NO_IDLE])
+async def test_mail_that_is_told_of_in_between_is_not_left_until_the_next_look(capabilities: tuple[str, ...]) -> None:
     """A server tells once, in answer to whatever is asked: what it told during a FETCH it does not tell in IDLE."""
-    server.receive(a_mail(0), a_mail(1))
     body = b"* 1 FETCH (UID 1 BODY[] {%d}\r\n%b)\r\n" % (len(a_mail(0)), a_mail(0))
-    server.once("SELECT", b"* 1 EXISTS\r\n* OK [UIDVALIDITY 7]\r\n* OK [UIDNEXT 2]\r\n{tag} OK done\r\n")
-    server.once(
-        "UID FETCH", b"* 1 FETCH (UID 1 RFC822.SIZE 100)\r\n{tag} OK done\r\n", body + b"* 2 EXISTS\r\n{tag} OK\r\n"
-    )
-    server.repeat("IDLE", b"+ idling\r\n")
-    async with reading(at_script(server), STEADY) as reader:
-        await reader.has(2, 5)
+    listing = b"* 1 FETCH (UID 1 RFC822.SIZE 100)\r\n{tag} OK done\r\n"
+    async with serving_imap(ScriptedImap(capabilities)) as server:
+        server.receive(a_mail(0), a_mail(1))
+        server.once("SELECT", b"* 1 EXISTS\r\n* OK [UIDVALIDITY 7]\r\n* OK [UIDNEXT 2]\r\n{tag} OK done\r\n")
+        server.once("UID FETCH", listing, body + b"* 2 EXISTS\r\n{tag} OK\r\n")
+        server.repeat("IDLE", b"+ idling\r\n")
+        async with reading(at_script(server), STEADY) as reader:
+            await reader.has(2, 5)
 
     assert reader.numbers == [0, 1]
+
+
+async def test_a_connection_that_breaks_is_noticed_at_once(server: ScriptedImap) -> None:
+    server.receive(a_mail(0))
+    server.once("UID FETCH", Instead.CLOSE)
+    async with reading(at_script(server), STEADY) as reader:
+        await reader.has(1, STEADY.silence / 3)
+
+    assert reader.failures == ["the connection to the mail server broke"]
 
 
 async def test_a_slow_login_is_waited_for_and_an_endless_one_is_not(server: ScriptedImap) -> None:
@@ -354,6 +373,14 @@ async def test_a_wrong_password_names_the_setting(server: ScriptedImap) -> None:
     assert refused.after == 60
 
 
+async def test_a_server_that_repeats_what_it_was_told_gives_no_password_away(server: ScriptedImap) -> None:
+    server.once("LOGIN", f'{{tag}} BAD unknown: LOGIN "{server.user}" "{server.password}"\r\n'.encode())
+    refused = await looked(Mailbox(at_script(server), None, STEADY))
+
+    assert "refuses the login" in refused.reason
+    assert server.password not in refused.reason
+
+
 class Given:
     """Access tokens, one after the other."""
 
@@ -409,16 +436,32 @@ async def test_a_server_that_can_neither_expunge_one_nor_move_is_left_as_it_is()
 # -------------------------------------------------------------------------------------------------------- STARTTLS
 
 
-async def test_what_is_slipped_in_before_tls_is_not_believed(server: ScriptedImap, authority: Authority) -> None:
-    """RFC 9051, section 11.1: neither a line nor a part of one survives the handshake."""
+@pytest.fixture
+def secured(server: ScriptedImap, authority: Authority) -> EmailSettings:
+    """Settings for a server that offers STARTTLS."""
     server.authority = authority
     tls = {"tls": "starttls", "ca_file": authority.trusted}
-    chosen = settings({"port": server.port, "user": server.user, "password": server.password, **tls})
-    for slipped in (b"{tag} OK begin\r\n* CAPABILITY IMAP4rev1 EVIL\r\n", b"{tag} OK begin\r\n* CAPABIL"):
-        server.once("STARTTLS", slipped)
-        refused = await looked(Mailbox(chosen, None, QUICK))
+    return settings({"port": server.port, "user": server.user, "password": server.password, **tls})
 
-        assert "not safe" in refused.reason or "did not answer" in refused.reason or "reached" in refused.reason
+
+async def test_a_line_that_is_slipped_in_before_tls_is_not_believed(
+    server: ScriptedImap, secured: EmailSettings
+) -> None:
+    """RFC 9051, section 11.1: what can be done is asked anew."""
+    server.slipped_in = b"* CAPABILITY IMAP4rev1 LOGINDISABLED\r\n"
+    look = await Mailbox(secured, None, STEADY).look()
+
+    assert look.idles
+
+
+async def test_half_a_line_that_is_slipped_in_before_tls_ends_the_connection(
+    server: ScriptedImap, secured: EmailSettings
+) -> None:
+    """Joined to what comes later, it would speak from within TLS."""
+    server.slipped_in = b"* BYE "
+    refused = await looked(Mailbox(secured, None, STEADY))
+
+    assert "this connection is not safe" in refused.reason
     assert not any(line.startswith("LOGIN") for line in server.said)
 
 

@@ -24,7 +24,7 @@ from imconnect.testing.conformance import until
 from imconnect_email.sending import AT_ONCE, Mail, Refused, Relay, SmtpPatience
 from imconnect_email.settings import EmailSettings, Tls
 
-QUICK = SmtpPatience(connect=3.0, answer=0.5, taking=0.5)
+QUICK = SmtpPatience(connect=1.0, answer=0.5, taking=0.5)
 DESK, CUSTOMER = "desk@test.example", "customer@test.example"
 
 

@@ -28,6 +28,8 @@ class ScriptedImap(Script):
         self.trash_name = "Trash"
         self.authority: Authority | None = None
         """With one, STARTTLS is offered."""
+        self.slipped_in = b""
+        """What somebody on the wire adds to the answer to STARTTLS."""
         self.wants_id = wants_id
         self.labels = labels
         self.next_uid = 1
@@ -65,6 +67,7 @@ class _Session:
         self._reader = reader
         self._writer = writer
         self._known = False
+        self._secure = False
         self._told = 0
         self._in_trash = False
 
@@ -74,6 +77,9 @@ class _Session:
         command = " ".join(words[:2]).upper() if words[0].upper() == "UID" else words[0].upper()
         self._server.said.append(rest)
         if await self._server.deed(command, tag, self._writer):
+            return
+        if command == "STARTTLS":
+            await self._starttls(tag)
             return
         method = getattr(self, "_" + command.lower().replace(" ", "_"), None)
         verdict = await method(rest) if method else "BAD what is that?"
@@ -87,14 +93,16 @@ class _Session:
         self._writer.write(b"* " + (line if isinstance(line, bytes) else line.encode()) + b"\r\n")
 
     async def _capability(self, _: str) -> str:
-        more = ("STARTTLS",) if self._server.authority is not None else ()
+        more = ("STARTTLS",) if self._server.authority is not None and not self._secure else ()
         self._say(" ".join(("CAPABILITY", *self._server.capabilities, *more)))
         return "OK done"
 
-    async def _starttls(self, _: str) -> str:
-        if self._server.authority is None:
-            return "BAD no"
-        return "OK begin"  # tests say by script what comes then
+    async def _starttls(self, tag: str) -> None:
+        if self._server.authority is None or self._secure:
+            raise Closed
+        self._writer.write(f"{tag} OK begin\r\n".encode() + self._server.slipped_in)
+        await self._writer.start_tls(self._server.authority.serving())
+        self._secure = True
 
     async def _login(self, rest: str) -> str:
         if rest == f'LOGIN "{self._server.user}" "{self._server.password}"':
