@@ -22,7 +22,7 @@ from imconnect.desk.agents import AgentDesk
 from imconnect.desk.clockwork import Clockwork
 from imconnect.desk.delivery import Delivery
 from imconnect.desk.errands import Errands
-from imconnect.desk.files import Inspect, inspect_file
+from imconnect.desk.files import Inspect
 from imconnect.desk.intake import Intake
 from imconnect.desk.kit import InboxKit
 from imconnect.desk.loops import Stopping, where
@@ -245,7 +245,7 @@ async def run_desk(
         # A first write, so that a database that is locked is told of before anything is promised.
         secret = await store.keep("cookie-secret", secrets.token_urlsafe(32))
         guard = Guard()
-        running = _Running(store, PrometheusMeter(), stopping, playbook, partial(inspect_file, guard))
+        running = _Running(store, PrometheusMeter(), stopping, playbook, guard.inspect_file)
         agents = AgentDesk(store, objection_of(guard), clock, playbook)
         staff = StaffDesk(store, agents, playbook, clock)
         intake = Intake(store, guard, clock, running.meter, staff.hear)

@@ -1,11 +1,12 @@
 """A staff room in memory that does as it is told."""
 
+import asyncio
 import itertools
 from dataclasses import dataclass, field
 
 from imconnect.ports import Header, TopicGone, TryLater, Undeliverable
 
-Fault = TryLater | Undeliverable | TopicGone | RuntimeError
+Fault = TryLater | Undeliverable | TopicGone | RuntimeError | asyncio.CancelledError
 
 
 @dataclass(slots=True)

@@ -1,17 +1,15 @@
 """Files: fetched once, known by their content, seen by the guard before they are kept."""
 
-import io
-import zipfile
 from collections.abc import Sequence
+from functools import cache
 
-import pytest
 from tests.desk.rigs import Rig
 
 from imconnect.desk.errands import MOST_FETCHES, Errands
-from imconnect.desk.files import OVERLAP, STRETCH, inspect_file, media_type, text_of
 from imconnect.domain.messages import LARGEST_FILE, Address, Attachment
-from imconnect.domain.readings import Secret, SecretKind
+from imconnect.domain.readings import SecretKind
 from imconnect.guard import Guard
+from imconnect.guard.files import FileVerdict
 from imconnect.ports import FileOfMessage, FileState, TryLater, Undeliverable
 from imconnect.testing.fakes import NullMeter, ScriptedAdapter
 from imconnect.testing.makers import address, received
@@ -21,8 +19,9 @@ PHRASE = "legal winner thank year wave sausage worth useful legal winner thank y
 """A test vector of BIP-39."""
 
 
-@pytest.fixture(scope="module")
-def guard() -> Guard:
+@cache
+def the_guard() -> Guard:
+    """Made once: it takes a moment."""
     return Guard()
 
 
@@ -42,14 +41,8 @@ class Fetching(ScriptedAdapter):
         return content
 
 
-def finds_phrases(name: str, kind: str, content: bytes) -> Secret | None:
-    from imconnect.testing.makers import secret
-
-    return secret() if PHRASE.encode() in content else None
-
-
 def errands(rig: Rig, adapter: ScriptedAdapter) -> Errands:
-    return Errands(rig.store, adapter, rig.clock, NullMeter(), lambda: 0.0, finds_phrases)
+    return Errands(rig.store, adapter, rig.clock, NullMeter(), lambda: 0.0, the_guard().inspect_file)
 
 
 async def bring(rig: Rig, adapter: ScriptedAdapter, *files: Attachment) -> Sequence[FileOfMessage]:
@@ -92,8 +85,16 @@ async def test_a_file_with_a_secret_is_withheld_and_the_customer_is_warned() -> 
     assert adapter.erased or "withheld: recovery_phrase" in await rig.outcomes()
 
 
+async def test_a_text_that_cannot_be_read_is_withheld_and_nobody_is_warned_of_it() -> None:
+    rig, adapter = Rig(), Fetching(notes=bytes(range(256)))
+    (file,) = await bring(rig, adapter, named("notes"))
+
+    assert (file.state, file.secret) == (FileState.WITHHELD, None)
+    assert "secret-removed" not in "".join(line.text for line in await rig.lines())
+
+
 async def test_a_fault_of_the_guard_withholds_the_file() -> None:
-    def breaks(name: str, kind: str, content: bytes) -> Secret | None:
+    def breaks(name: str, kind: str, content: bytes) -> FileVerdict:
         raise RecursionError
 
     rig, adapter = Rig(), Fetching(wallet=b"harmless, perhaps")
@@ -186,60 +187,3 @@ async def test_a_slow_file_does_not_keep_a_leaked_phrase_on_the_channel() -> Non
     await asyncio.gather(running, return_exceptions=True)
 
     assert adapter.erased == [(address(), "leak")]
-
-
-# -------------------------------------------------------------------------------------------------------------- types
-
-
-def _zip(*names: str) -> bytes:
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w") as archive:
-        for name in names:
-            archive.writestr(name, "content")
-    return written.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("content", "kind"),
-    [
-        (PNG, "image/png"),
-        (b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(40), "image/jpeg"),
-        (b"GIF89a" + bytes(20), "image/gif"),
-        (b"RIFF\x10\x00\x00\x00WEBPVP8 " + bytes(20), "image/webp"),
-        (b"%PDF-1.7\n", "application/pdf"),
-        ("你好，世界".encode("gb18030"), "text/plain"),
-        ("你好".encode("utf-16"), "text/plain"),
-        (b"<html><script>alert(1)</script>", "text/plain"),
-        (b"<svg onload='alert(1)'/>", "text/plain"),
-        (_zip("a.txt"), "application/zip"),
-        (
-            _zip("[Content_Types].xml", "word/document.xml"),
-            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        ),
-        (bytes(200), "application/octet-stream"),
-        (b"", "text/plain"),
-    ],
-)
-def test_a_type_is_what_the_content_is(content: bytes, kind: str) -> None:
-    assert media_type(content) == kind
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
-def test_a_phrase_is_found_in_a_text_file_of_any_encoding(guard: Guard, encoding: str) -> None:
-    content = f"助记词 my words: {PHRASE}".encode(encoding)
-    found = inspect_file(guard, "notes.txt", media_type(content), content)
-
-    assert found is not None
-    assert found.kind is SecretKind.RECOVERY_PHRASE
-
-
-def test_a_phrase_across_two_stretches_of_a_long_file_is_found(guard: Guard) -> None:
-    content = ("lorem ipsum dolor " * (STRETCH // 18 + 1))[: STRETCH - len(PHRASE) // 2].encode() + PHRASE.encode()
-    found = inspect_file(guard, "notes.txt", "text/plain", content)
-
-    assert len(PHRASE) < OVERLAP
-    assert found is not None
-
-
-def test_what_is_no_text_is_not_read_as_such() -> None:
-    assert text_of(bytes(range(256))) is None
