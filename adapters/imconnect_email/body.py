@@ -15,7 +15,7 @@ from imconnect_email.mime import Part, TooMuch, content_of, head_end
 WINMAIL = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 ENCRYPTED = frozenset({"multipart/encrypted", "application/pgp-encrypted"})
 
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _NAME_LIMIT = 200
 _BYTES_A_CHARACTER = 4
 _REPORTS = frozenset({"message/delivery-status", "message/global-delivery-status", "text/rfc822-headers"})

@@ -20,6 +20,7 @@ _WORD = re.compile(rb"=\?([^?\s]{0,60})\?([bBqQ])\?([^?]{0,4000})\?=")
 _ENCODED = re.compile(r"=\?[^?\s]{0,60}\?[bBqQ]\?[^?\s]{0,4000}\?=")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _MESSAGE_ID = re.compile(r"<[^\s<>@]{1,200}@[^\s<>]{1,200}>")
+_BARE_ID = re.compile(r"^\s*([^\s<>@]{1,200}@[^\s<>@]{1,200})\s*$")
 _ADDRESS = re.compile(r"(?:[^\s<>()\[\]\\,;:@\"]{1,64}|\"[^\"\\\r\n]{1,62}\")@(\w(?:[\w.-]{0,250}\w)?)")
 _COMMENTED = re.compile(r"\([^()]*\)|(?<=[.@])\s+|\s+(?=[.@])")
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -134,9 +135,20 @@ def mailboxes(raw: bytes, hint: str = "") -> list[Written]:
         else:
             quoted = "".join(f'"{part}"' if kind == '"' else part for part, kind in entry)
             address, name = address_of(quoted.strip()) or address_of(bare), ""
+            if address is None:
+                address, name, clear = _among_words(bare)  # noqa: PLW2901 - as read
         if address is not None:
             found.append(Written(Mailbox(address, words(name.encode("utf-8", "replace"), hint)), clear))
     return found
+
+
+def _among_words(text: str) -> tuple[str | None, str, bool]:
+    """The one address among the words of somebody who left the angle brackets out: readable, but never clear."""
+    words_there = text.split()
+    addresses = [one for one in words_there if address_of(one) is not None]
+    if len(addresses) != 1:
+        return None, "", False
+    return address_of(addresses[0]), " ".join(one for one in words_there if one != addresses[0]), False
 
 
 _Entry = list[tuple[str, str]]
@@ -221,9 +233,10 @@ def _enclosed(text: str, start: int) -> tuple[str, int, bool]:
 
 
 def message_ids(raw: bytes) -> tuple[str, ...]:
-    """The msg-ids of a field, each once, in order, angle brackets included. What is no msg-id is passed over."""
+    """The msg-ids of a field, each once, in order, in angle brackets. What is no msg-id is passed over."""
     text = detect(raw)[:100_000]
-    return tuple(dict.fromkeys(one for one in _MESSAGE_ID.findall(text) if len(one) <= MESSAGE_ID_LIMIT))
+    found = _MESSAGE_ID.findall(text) or [f"<{one}>" for one in _BARE_ID.findall(text)]
+    return tuple(dict.fromkeys(one for one in found if len(one) <= MESSAGE_ID_LIMIT))
 
 
 def date_of(raw: bytes) -> datetime | None:

@@ -75,6 +75,7 @@ def test_letters_nobody_sees_in_a_name_are_remarked_on() -> None:
         (b"Pete(x) <pete(his account)@silly.test(his host)>", "pete@silly.test", "Pete", False),
         (b"a@x.example <b@y.example> <c@z.example>", "c@z.example", "a@x.example", False),
         (b"<a@x.example> b@y.example", "a@x.example", "b@y.example", False),
+        (b"Big Bug bug@example.com", "bug@example.com", "Big Bug", False),
         (b'"quoted local"@example.com', '"quoted local"@example.com', "", True),
         ("用户@例子.中国".encode(), "用户@例子.中国", "", True),
     ],
@@ -86,7 +87,17 @@ def test_a_mailbox_is_read_as_it_was_written(field: bytes, address: str, name: s
 
 
 @pytest.mark.parametrize(
-    "field", [b"", b"<>", b"@", b"alice", b"a@b@c", b"<a@b..example>", b"a b@example.com", b"x" * 300 + b"@example.com"]
+    "field",
+    [
+        b"",
+        b"<>",
+        b"@",
+        b"alice",
+        b"a@b@c",
+        b"<a@b..example>",
+        b"a@x.example b@example.com",
+        b"x" * 300 + b"@example.com",
+    ],
 )
 def test_what_is_no_address_is_none(field: bytes) -> None:
     assert mailboxes(field) == []

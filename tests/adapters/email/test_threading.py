@@ -197,6 +197,10 @@ def test_a_message_id_that_serves_twice_names_two_mails() -> None:
     assert one.id != other.id
 
 
+def test_a_message_id_without_its_angle_brackets_is_one_all_the_same() -> None:
+    assert reply("Message-ID: abc@example.com\r\n").message_id == "<abc@example.com>"
+
+
 @pytest.mark.parametrize("name", ["message_id_missing", "message_id_empty", "message_id_odd", "message_id_huge"])
 def test_a_mail_without_a_usable_message_id_has_an_id_all_the_same(name: str) -> None:
     """E-19: missing, empty, `<@x>`, 10 kB long."""
