@@ -1,5 +1,6 @@
 """The pages in a real browser: what only scripts, style and a network can break."""
 
+import base64
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -13,13 +14,18 @@ from tests.web.desk import SECRET, Brains, RunningDesk, running_desk, served
 from tests.worlds.needs import CHROMIUM, needs_chromium
 
 from imconnect.domain.events import AgentNoted
-from imconnect.domain.messages import Handle, Incoming
+from imconnect.domain.messages import Address, Attachment, Handle, Incoming
+from imconnect.ports import FileResult, FileState
 from imconnect.web.sessions import Seals
 
 pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
 
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
 PHRASE = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+"""A picture of one dot."""
 PHONE = (360, 740)
 DESKTOP = (1280, 820)
 
@@ -383,3 +389,38 @@ async def test_an_agent_needs_no_scripts_either(chromium: Browser, site: Running
         await agent.page.click("#box-reply button")
 
         await expect(customer.page.locator("#log .agent")).to_contain_text("Hello without scripts")
+
+
+async def test_a_delicate_picture_is_fetched_on_request_and_seen_on_purpose(
+    chromium: Browser, site: RunningDesk
+) -> None:
+    """S-10: nothing is loaded with the page; what is loaded is blurred; and it stays as the agent left it."""
+    at = Address("telegram", "bot", "7")
+    picture = Attachment("x", "screen.png", "image/png", len(DOT))
+    lost = Incoming("m1", at, Handle("7"), "我的助记词丢了，怎么办？", site.time(), (picture,))
+    await site.intake.deliver([lost])
+    found = await site.store.state_at(at)
+    assert found is not None
+    dossier = await site.store.dossier(found.reference)
+    assert dossier is not None
+    (file,) = dossier.lines[0].files
+    await site.store.keep_files([FileResult(file.id, FileState.KEPT, "image/png", DOT)], site.time())
+    async with person(chromium, DESKTOP, "en-US") as agent:
+        fetched: list[str] = []
+        agent.page.on("request", lambda request: fetched.append(request.url) if "/files/" in request.url else None)
+        await sign_in(agent, site)
+        await agent.page.goto(f"{site.url}/inbox/{found.reference}")
+        await expect(agent.page.locator("details.picture")).to_have_count(1)
+        before = list(fetched)
+        await agent.page.click("details.picture summary")
+        image = agent.page.locator("details.picture img")
+        await expect(image).to_have_js_property("naturalWidth", 1)
+        await expect(image).to_have_css("filter", "blur(28px)")
+        await agent.page.click(".unveil")
+        await expect(image).to_have_css("filter", "none")
+        await agent.page.click("#act-take")
+        await expect(agent.page.locator("#live")).to_contain_text("with Lin")
+
+        await expect(image).to_have_css("filter", "none")
+        assert (before, len(set(fetched))) == ([], 1)
+        assert agent.complaints == []
