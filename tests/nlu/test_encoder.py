@@ -22,6 +22,7 @@ from imconnect.nlu.encoder import (  # noqa: E402 - the packages may be absent
     folds_of,
     inverse,
     kernel,
+    weigh,
 )
 
 TOPICS = {
@@ -109,15 +110,17 @@ def test_traditional_and_simplified_questions_match_alike(matcher: EncoderMatche
 
 
 def test_leaving_out_is_what_fitting_without_would_give(encoder: UniversalEncoder) -> None:
-    vectors = encoder.encode([row.text for row in ROWS])
+    texts = [row.text for row in ROWS]
+    vectors, lexicon, trust = encoder.encode(texts), Lexicon(texts), 0.5
     topics = sorted(TOPICS)
     topic_of = np.array([topics.index(row.topic) for row in ROWS], dtype=np.int32)
     fold = np.array([0, 9, 10, 30], dtype=np.int32)
     rest = np.setdiff1d(np.arange(len(ROWS)), fold)
-    ridge = Ridge(vectors, topic_of, len(topics))
+    ridge = Ridge(vectors, lexicon, trust, topic_of, len(topics))
     target = np.eye(len(topics), dtype=np.float32)[topic_of] - ridge.means
-    alike = kernel(vectors[rest] @ vectors[rest].T) + RIDGE * np.eye(len(rest))
-    fitted_without = kernel(vectors[fold] @ vectors[rest].T) @ np.linalg.solve(alike, target[rest]) + ridge.means
+    alike = kernel(vectors @ vectors.T) + trust * np.stack([lexicon.shared(row) for row in range(len(texts))])
+    known = alike[np.ix_(rest, rest)] + RIDGE * np.eye(len(rest))
+    fitted_without = alike[np.ix_(fold, rest)] @ np.linalg.solve(known, target[rest]) + ridge.means
 
     assert ridge.left_out([fold])[fold] == pytest.approx(fitted_without, abs=1e-3)
 
@@ -133,19 +136,21 @@ def test_a_matrix_is_inverted_in_its_place() -> None:
     assert product == pytest.approx(np.eye(700), abs=1e-3)
 
 
-def test_words_left_out_no_longer_count() -> None:
-    texts = ["alpha beta", "alpha gamma", "delta beta", "delta zeta"]
-    topic_of = np.array([0, 0, 1, 1], dtype=np.int32)
-    lexicon = Lexicon(texts, topic_of, 2)
-    first_rows = np.array([0, 2, 4, 4], dtype=np.int32)
-    alone, _ = lexicon.left_out([np.array([row], dtype=np.int32) for row in range(4)], first_rows)
-    together, nearest = lexicon.left_out(
-        [np.array([0, 1], dtype=np.int32), np.array([2, 3], dtype=np.int32)], first_rows
-    )
+def test_rows_are_alike_by_the_words_they_share() -> None:
+    lexicon = Lexicon(["alpha beta", "beta alpha", "gummy beta", "gummy pool", ""])
+    shared = lexicon.shared(0)
 
-    assert alone[0, 0] > alone[0, 1] > 0
-    assert together[0, 0] == pytest.approx(0)
-    assert nearest[0, 0] == 0 < nearest[0, 1]
+    assert shared[0] == pytest.approx(1)
+    assert shared[1] > shared[2] > shared[3] == shared[4] == 0
+
+
+def test_summing_over_features_says_what_summing_over_rows_would() -> None:
+    texts = [row.text for row in ROWS]
+    lexicon = Lexicon(texts)
+    coefficients = np.random.default_rng(0).standard_normal((len(texts), 3)).astype(np.float32)
+    places, weights = weigh(texts[5], lexicon.features, lexicon.rarity)
+
+    assert weights @ lexicon.sums(coefficients)[places] == pytest.approx(lexicon.shared(5) @ coefficients, abs=1e-4)
 
 
 def test_whole_voices_are_left_out_once_there_are_enough_of_them() -> None:

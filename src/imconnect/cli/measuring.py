@@ -1,16 +1,19 @@
 """`match eval` and `bench`: figures an operator can take on their own machine and questions."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imconnect.cli.speech import Complaint, put, say
+from imconnect.content import MatcherName
 
 if TYPE_CHECKING:
     from imconnect.nlu.evaluate import Labelled
+    from imconnect.nlu.matching import Matcher, Row
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
@@ -18,17 +21,28 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 def evaluate(
     train: Annotated[Path, typer.Option(help='JSON lines {"text", "label"}.')],
     test: Annotated[Path, typer.Option(help="The same; a label of null is out of scope.")],
+    matcher: Annotated[
+        MatcherName, typer.Option(help="What recognises the questions; auto: the best that is installed.")
+    ] = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Measure how well questions are recognised."""
-    from imconnect.nlu import evaluate as nlu_evaluate  # noqa: PLC0415 - needed here only
-    from imconnect.nlu.matching import NgramMatcher  # noqa: PLC0415 - as above
+    from imconnect.nlu.evaluate import evaluate as measured  # noqa: PLC0415 - needed here only
 
-    report = nlu_evaluate.evaluate(_labelled(train), _labelled(test), NgramMatcher.train).as_json()
+    try:
+        report = measured(_labelled(train), _labelled(test), partial(_learnt, matcher)).as_json()
+    except ImportError:
+        raise Complaint("the encoder needs its packages: pip install 'imconnect[encoder]'") from None
     if as_json:
         put(json.dumps(report))
     else:
         _table(report.items())
+
+
+def _learnt(name: MatcherName, rows: Sequence["Row"], off_topic: Sequence[str]) -> "Matcher":
+    from imconnect.content import Lesson, matcher_of  # noqa: PLC0415 - as above
+
+    return matcher_of(Lesson(tuple(rows), tuple(off_topic), frozenset(), frozenset()), name, None)
 
 
 def _labelled(path: Path) -> "Iterator[Labelled]":

@@ -5,19 +5,24 @@ from pathlib import Path
 import imconnect
 from imconnect.content.checking import check_pack
 from imconnect.content.faults import Fault, PackError
-from imconnect.content.learning import reader_for
+from imconnect.content.learning import Lesson, MatcherName, lesson_of, matcher_of, reader_for, rehearse
 from imconnect.content.reading import Phrasing, phrasings, read_pack, read_with_phrasings
 
 __all__ = [
     "Fault",
+    "Lesson",
+    "MatcherName",
     "PackError",
     "Phrasing",
     "bundled_pack",
     "check_pack",
+    "lesson_of",
+    "matcher_of",
     "phrasings",
     "read_pack",
     "read_with_phrasings",
     "reader_for",
+    "rehearse",
 ]
 
 

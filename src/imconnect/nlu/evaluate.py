@@ -28,6 +28,7 @@ class Report:
     turned away, and `out_of_scope_recall` what a gate that keeps exactly 95 % of these in-scope questions would.
     """
 
+    matcher: str
     rows: int
     questions: int
     out_of_scope: int
@@ -46,7 +47,7 @@ class Report:
     p99_ms: float
     peak_rss_mb: float
 
-    def as_json(self) -> dict[str, float | int | None]:
+    def as_json(self) -> dict[str, str | float | int | None]:
         return asdict(self)
 
 
@@ -98,6 +99,7 @@ def examine(
     inside_count, outside_count = len(first), len(scopes[False])
     answers = len(given[True]) + len(given[False])
     return Report(
+        matcher=matcher.name,
         rows=rows,
         questions=len(test),
         out_of_scope=outside_count,

