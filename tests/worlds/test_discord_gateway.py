@@ -320,6 +320,19 @@ async def test_a_session_that_was_forgotten_cannot_be_resumed(world: World, bot:
     assert (world.connection.failed_resumes, world.connection.resumed) == (1, 0)
 
 
+async def test_an_invalid_session_is_over_for_whoever_tries_it_again(world: World, line: Line) -> None:
+    await line.identify()
+    session = (await line.event("READY"))["session_id"]
+    world.connection.invalidates(resumable=False)
+    await line.ws.close(code=4000)
+    async with aiohttp.ClientSession() as http, http.ws_connect(f"{world.gateway}?v=10") as ws:
+        again = Line(world, ws)
+        await again.frame()
+        await again.send(6, {"token": world.token, "session_id": session, "seq": 1})
+
+        assert await again.frame() == {"op": 9, "t": None, "s": None, "d": False}
+
+
 async def test_a_resume_from_the_future_is_refused(world: World, line: Line) -> None:
     await line.identify()
     session = (await line.event("READY"))["session_id"]
