@@ -8,11 +8,12 @@ from typing import Annotated, Any, Protocol
 
 import typer
 
-from imconnect.cli.speech import Complaint, put
+from imconnect.cli.speech import Complaint, put, settings_of
 
 GROUP = "imconnect.mail_readers"
 """Where packages that can read mail say so: a name, and a `Reader`."""
 
+CHANNEL = "email"
 AUTHSERV_ID = "IMCONNECT_EMAIL__TRUSTED_AUTHSERV_ID"
 
 
@@ -79,6 +80,7 @@ MOST_BYTES = 64 * 1024 * 1024
 
 
 def parse(
+    context: typer.Context,
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders of .eml files.")],
     trusted_authserv_id: Annotated[
         str | None,
@@ -89,6 +91,7 @@ def parse(
 ) -> None:
     """Show what is read in mails, one JSON line each."""
     read = _reader()
+    pinned = trusted_authserv_id or _pinned(context)
     for path in _files(paths):
         try:
             with path.open("rb") as file:
@@ -96,7 +99,7 @@ def parse(
         except OSError as error:
             put(json.dumps(_unread(path, f"cannot be read ({error.strerror})"), ensure_ascii=False))
             continue
-        put(json.dumps(as_json(path, read(raw, trusted_authserv_id)), ensure_ascii=False))
+        put(json.dumps(as_json(path, read(raw, pinned)), ensure_ascii=False))
 
 
 def _reader() -> Reader:
@@ -108,6 +111,13 @@ def _reader() -> Reader:
     except (ImportError, AttributeError) as error:
         raise Complaint(f"{points[0].value} cannot be imported ({error}): reinstall its package") from None
     return reader
+
+
+def _pinned(context: typer.Context) -> str | None:
+    """The authserv-id that the settings name, where the mail channel is on."""
+    section = settings_of(context).channels.get(CHANNEL)
+    pinned: str | None = getattr(section, "trusted_authserv_id", None)
+    return pinned
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:

@@ -1,6 +1,7 @@
 """`imconnect mail parse`: one JSON line a mail, whatever is in it."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from importlib import invalidate_caches
@@ -10,11 +11,13 @@ from typing import Any
 
 import pytest
 import typer
+from pydantic import BaseModel
 from tests.adapters.email.samples import FOLDER, names, raw
 from typer.testing import CliRunner
 
 from imconnect.cli import mail
 from imconnect.cli.speech import Complaint
+from imconnect.settings import Settings
 from imconnect_email.parsing import parse
 
 PROMISED = {
@@ -48,7 +51,9 @@ def app() -> typer.Typer:
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs it where a package says that it reads mail."""
-    monkeypatch.delenv(mail.AUTHSERV_ID, raising=False)
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("IMCONNECT_")]:
+        monkeypatch.delenv(name)
     installed(tmp_path, monkeypatch, "imconnect_email.parsing:parse")
 
     def go(*words: object, **environ: str) -> list[dict[str, Any]]:
@@ -113,6 +118,19 @@ def test_a_sender_is_trusted_by_the_word_of_the_named_server_alone(run: Run) -> 
     (set_,), (other,) = run(one, **{mail.AUTHSERV_ID: "mx.im.example"}), run(one, "--trusted-authserv-id", "mx.x")
 
     assert [line["from_trusted"] for line in (unsaid, named, set_, other)] == [False, True, True, False]
+
+
+def test_what_the_settings_name_is_believed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Section(BaseModel):
+        trusted_authserv_id: str = "mx.im.example"
+
+    def settings(_: typer.Context) -> Settings:
+        return Settings(channels={"email": Section()})
+
+    monkeypatch.setattr(mail, "settings_of", settings)
+    (line,) = run(FOLDER / "trust_dmarc_pass.eml")
+
+    assert line["from_trusted"] is True
 
 
 def test_a_hostile_mail_is_a_problem_and_not_the_end(run: Run, tmp_path: Path) -> None:
