@@ -47,6 +47,10 @@ class Pace:
         self._all.passed.append(now)
         self._window(chat_id).passed.append(now)
 
+    def early(self, chat_id: int, *, copied: bool = False) -> float:
+        """Seconds until one more message may be sent to *chat_id*; 0 where it may be now."""
+        return self._early(chat_id, copied)
+
     def hold(self, chat_id: int, seconds: float) -> None:
         """Telegram named a time before which it takes nothing more for *chat_id*; others go on."""
         self._window(chat_id).held_until = asyncio.get_running_loop().time() + seconds

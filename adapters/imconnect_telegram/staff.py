@@ -14,6 +14,9 @@ from imconnect_telegram.wire import Moved, done
 
 T = TypeVar("T")
 
+LONGEST_WAIT = 1.0
+"""Seconds a copy waits for its turn before it is tried later."""
+
 TITLE_LIMIT = 128  # characters; core.telegram.org/bots/api#createforumtopic
 GONE = ("thread not found", "topic_deleted", "topic_id_invalid", "topic not found", "topic deleted")
 CLOSED = ("topic_closed", "topic is closed", "topic closed")
@@ -44,6 +47,7 @@ class TelegramStaffRoom:
     async def open(self, header: Header) -> str:
         """Make a topic. After an answer that went unheard a second one may be made; the first is never used then."""
         title = f"{header.reference} · {header.title}"[:TITLE_LIMIT]
+        await self._turn()  # a topic begins with a note in the group
         made = await self._call(lambda chat: self._bot.create_forum_topic(chat, title))
         return str(made.message_thread_id)
 
@@ -85,6 +89,7 @@ class TelegramStaffRoom:
         await self._say(topic, text, copied=False, answering=number)
 
     async def shut(self, topic: str) -> None:
+        await self._turn()
         with contextlib.suppress(TopicShut, NothingNew):
             await self._call(lambda chat: self._bot.close_forum_topic(chat, int(topic)))
 
@@ -96,7 +101,10 @@ class TelegramStaffRoom:
         plain = LinkPreviewOptions(is_disabled=True)
 
         async def say() -> str:
-            await self._pace.turn(self.chat_id, copied=copied)
+            if copied:
+                await self._turn()
+            else:
+                await self._pace.turn(self.chat_id)
             said = await self._call(
                 lambda chat: self._bot.send_message(
                     chat,
@@ -116,8 +124,16 @@ class TelegramStaffRoom:
             await self._call(lambda chat: self._bot.reopen_forum_topic(chat, int(topic)))
             return await say()
 
-    async def _edit(self, message: str, text: str) -> None:
+    async def _turn(self) -> None:
+        """Take one of the group's messages for a copy. Raises `TryLater` where that would take long: copies can wait,
+        and what comes meanwhile goes into the same."""
+        early = self._pace.early(self.chat_id, copied=True)
+        if early > LONGEST_WAIT:
+            raise TryLater("the group has had its messages for this minute", early)
         await self._pace.turn(self.chat_id, copied=True)
+
+    async def _edit(self, message: str, text: str) -> None:
+        await self._turn()
         plain = LinkPreviewOptions(is_disabled=True)
         with contextlib.suppress(NothingNew):
             await self._call(

@@ -73,7 +73,7 @@ class Desk:
 
     async def reference_of(self, person: Person) -> str:
         """The reference of the conversation with *person*, once there is one."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while True:
                 for one in await self.store.summaries(STAGES, 1000):
                     if one.contact == person.name:
@@ -82,7 +82,7 @@ class Desk:
 
     async def reaches(self, person: Person, stage: Stage) -> None:
         """Wait until the conversation with *person* is at *stage*."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (await self.of(person)).summary.stage is not stage:  # noqa: ASYNC110 - the store has no bell for it
                 await asyncio.sleep(0.02)
 
@@ -92,7 +92,7 @@ class Desk:
         self.acts += 1
         event = await self.store.act(reference, act, f"act-{self.acts}", self.clock())
         assert event is not None
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while await self.store.outcome(event) is None:  # noqa: ASYNC110 - the store has no bell for one event
                 await asyncio.sleep(0.02)
 
@@ -102,7 +102,7 @@ class Desk:
 
     async def settles(self) -> None:
         """Wait until nothing is left to be done."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             quiet = 0
             while quiet < 3:
                 backlog = await self.store.backlog(self.clock())

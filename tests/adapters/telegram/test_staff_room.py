@@ -59,6 +59,8 @@ async def in_line(desk: Desk, staff: Group, person: Person) -> int:
     person.says("/human")
     reference = await desk.reference_of(person)
     [thread] = await desk.world.until(lambda: threads_of(staff, reference))
+    # The header is written once the desk knows whose topic it is.
+    await desk.world.until(lambda: reference in copied(staff, thread))
     return thread
 
 
