@@ -91,11 +91,14 @@ def test_where_a_relay_rewrote_our_message_id_the_address_still_joins(field: str
     assert found == Joined(Peer(ALICE), "token")
 
 
-def test_a_token_survives_a_relay_that_changes_its_case() -> None:
+@pytest.mark.parametrize("field", ["To", "In-Reply-To"])
+def test_a_token_survives_a_relay_that_changes_its_case(field: str) -> None:
     """E-07: local parts are lowered or raised on the way."""
-    address = reply_address(token_for("send-1", Peer(ALICE), SECRET), "support@im.example").upper()
+    token = token_for("send-1", Peer(ALICE), SECRET)
+    address = reply_address(token, "support@im.example")
+    brought = {"To": address, "In-Reply-To": message_id_for(token, "im.example")}[field].upper()
 
-    assert peer_of(reply(f"To: {address}\r\n")).proof == "token"
+    assert peer_of(reply(f"{field}: {brought}\r\n")).proof == "token"
 
 
 def test_an_answer_in_an_unverified_conversation_joins_it_and_not_the_customers() -> None:
