@@ -5,6 +5,8 @@ whoever runs this brings along: no corpus is shipped.
 """
 
 import argparse
+import base64
+import binascii
 import hashlib
 import hmac
 import json
@@ -12,6 +14,7 @@ import random
 import re
 import resource
 import statistics
+import string
 import subprocess
 import sys
 import time
@@ -25,7 +28,7 @@ from mnemonic import Mnemonic
 from nacl.signing import SigningKey
 
 from imconnect.domain.readings import SecretKind
-from imconnect.formats import base58, bech32
+from imconnect.formats import addresses, base58, bech32, evm
 from imconnect.guard import Guard, Tail, tables
 from imconnect.guard.lexicon import ALPHABETIC, HAN
 
@@ -426,6 +429,133 @@ def key_recall(guard: Guard, count: int, seed: int) -> bool:
     return right and not verdicts["key"]["hash"] and not verdicts["alone"]["kept"]
 
 
+# ------------------------------------------------------------------------------------------ conversations and files
+
+
+def pieces(guard: Guard, count: int, seed: int) -> bool:
+    """A word a message, and a key in two to four: found, and every message before it named."""
+    dice = random.Random(seed)
+    maker = Maker("english", seed)
+    tallies: dict[str, Counter[str]] = defaultdict(Counter)
+    for _ in range(count):
+        raw = dice.randbytes(32)
+        said = {
+            "12 words, one a message": maker.mnemonic.to_mnemonic(dice.randbytes(16)).split(" "),
+            "64 digits": cut(raw.hex(), dice),
+            "WIF": cut(base58.encode_check(b"\x80" + raw + b"\1"), dice),
+            "Solana pair": cut(base58.encode(raw + bytes(SigningKey(raw).verify_key)), dice),
+        }
+        for name, messages in said.items():
+            tail = Tail(guard)
+            gone: set[str] = set()
+            for place, message in enumerate(messages):
+                inspected = tail.inspect("customer", str(place), message, float(place))
+                gone |= {*inspected.earlier, *([str(place)] if inspected.secret else [])}
+            tallies[name]["made"] += 1
+            tallies[name]["found"] += len(gone) == len(messages)
+    print(f"\nSecrets in pieces: {count} of each, seed {seed}; found means that every message of it is withdrawn")
+    table("pieces", tallies)
+    return all(share(tally) == 100 for tally in tallies.values())
+
+
+def cut(value: str, dice: random.Random) -> list[str]:
+    places = sorted(dice.sample(range(8, len(value) - 8, 9), dice.randrange(1, 4)))
+    return [value[start:end] for start, end in zip((0, *places), (*places, len(value)), strict=True)]
+
+
+ENCODINGS = {
+    "english": ("utf-8", "utf-16", "utf-16-le", "utf-32"),
+    "chinese_simplified": ("utf-8", "gb18030", "utf-16"),
+    "chinese_traditional": ("utf-8", "big5", "gb18030"),
+    "russian": ("utf-8", "cp1251", "koi8-r"),
+    "japanese": ("utf-8", "cp932"),
+    "korean": ("utf-8", "cp949"),
+    "spanish": ("utf-8", "cp1252"),
+    "czech": ("utf-8", "cp1250"),
+}
+
+
+def files(guard: Guard, count: int, seed: int) -> bool:
+    """Phrases in text files, alone and in a letter, in the encodings of each language."""
+    tallies: dict[str, Counter[str]] = defaultdict(Counter)
+    for language, encodings in ENCODINGS.items():
+        maker = Maker(language, seed)
+        for encoding in encodings:
+            for _ in range(count):
+                text = unicodedata.normalize("NFC", " ".join(maker.phrase()))
+                try:
+                    content = text.encode(encoding)
+                except UnicodeEncodeError:
+                    continue  # some words of the list cannot be written in it
+                tallies[f"{language} {encoding}"]["made"] += 1
+                tallies[f"{language} {encoding}"]["found"] += guard.inspect_file("a", "", content).withheld
+    print(f"\nPhrases in files: {count} of each, seed {seed}")
+    table("file", tallies)
+    worst = max(adversarial(1_000_000, random.Random(seed)), key=lambda each: file_seconds(guard, each[1]))
+    print(f"  a file of one million characters: at most {file_seconds(guard, worst[1]):.2f} s ({worst[0]})")
+    return all(share(tally) >= (100 if "utf" in name else 90) for name, tally in tallies.items())
+
+
+def file_seconds(guard: Guard, text: str) -> float:
+    begun = time.thread_time()
+    guard.inspect_file("a.txt", "text/plain", text.encode()[:1_048_576])
+    return time.thread_time() - begun
+
+
+# ------------------------------------------------------------------------------------------------------------- details
+
+
+def addresses_of(dice: random.Random) -> Iterator[tuple[str, str]]:
+    """One right address of every kind that has a checksum."""
+    raw = dice.randbytes(20)
+    yield "EVM (EIP-55)", "0x" + evm.checksummed(raw.hex())
+    for name, version in (("BTC 1", 0x00), ("BTC 3", 0x05), ("LTC L", 0x30), ("DOGE D", 0x1E), ("TRON T", 0x41)):
+        yield name, base58.encode_check(bytes([version]) + raw)
+    for name, prefix in (("BTC bc1q", "bc"), ("LTC ltc1q", "ltc")):
+        yield name, bech32.encode(prefix, (0, *bech32.from_bytes(raw)), bech32.Encoding.BECH32)
+    yield "BTC bc1q, script", bech32.encode("bc", (0, *bech32.from_bytes(raw + raw[:12])), bech32.Encoding.BECH32)
+    yield "BTC bc1p", bech32.encode("bc", (1, *bech32.from_bytes(raw + raw[:12])), bech32.Encoding.BECH32M)
+    yield "Cosmos", bech32.encode("cosmos", bech32.from_bytes(raw), bech32.Encoding.BECH32)
+    body = b"\x11\0" + raw + raw[:12]
+    yield "TON", base64.urlsafe_b64encode(body + binascii.crc_hqx(body, 0).to_bytes(2, "big")).decode()
+
+
+LETTERS = string.ascii_letters + string.digits
+MISTAKES: dict[str, Callable[[str, int, random.Random], str]] = {
+    "another": lambda text, at, dice: text[:at] + dice.choice(LETTERS.replace(text[at], "")) + text[at + 1 :],
+    "left out": lambda text, at, _: text[:at] + text[at + 1 :],
+    "added": lambda text, at, dice: text[:at] + dice.choice(LETTERS) + text[at:],
+    "exchanged": lambda text, at, _: text[:at] + text[at + 1 : at + 2] + text[at] + text[at + 2 :],
+    "other case": lambda text, at, _: text[:at] + text[at].swapcase() + text[at + 1 :],
+}
+
+
+def typos(count: int, seed: int) -> bool:
+    """How many mistyped addresses pass for right ones."""
+    dice = random.Random(seed)
+    passed: dict[str, Counter[str]] = defaultdict(Counter)
+    made = 0
+    for _ in range(count):
+        for name, right in addresses_of(dice):
+            known = addresses.check(right)
+            if known is None or known.problem is not None:
+                raise AssertionError(f"{name} is refused")
+            for mistake, spoil in MISTAKES.items():
+                wrong = spoil(right, dice.randrange(2 * right.startswith("0x"), len(right)), dice)
+                if wrong == right or (
+                    wrong.lower() == right.lower() and right.lower().startswith(("bc1", "ltc", "cos"))
+                ):
+                    continue  # bech32 may be written in capitals throughout, never in both: that is told elsewhere
+                made += 1
+                checked = addresses.check(wrong)
+                passed[name][mistake] += checked is not None and checked.problem is None
+    print(f"\nMistyped addresses: {made} of {len(passed)} kinds, seed {seed}; how many passed for right ones")
+    for name, tally in passed.items():
+        print(f"  {name:18} " + ", ".join(f"{mistake} {tally[mistake]}" for mistake in MISTAKES))
+    others = sum(tally.total() for name, tally in passed.items() if name != "EVM (EIP-55)")
+    return not others and passed["EVM (EIP-55)"].total() <= count * len(MISTAKES) // 1000
+
+
 # -------------------------------------------------------------------------------------------------------- false alarms
 
 
@@ -572,7 +702,7 @@ def main() -> int:
     options.add_argument("--phrases", type=int, default=2_000, help="phrases a language (default 2000)")
     options.add_argument("--keys", type=int, default=200, help="keys of each form (default 200)")
     options.add_argument("--texts", type=Path, nargs="*", default=[], help="files of JSON strings, one message a line")
-    options.add_argument("--only", choices=("recall", "keys", "alarms", "time", "load"))
+    options.add_argument("--only", choices=("recall", "keys", "pieces", "files", "typos", "alarms", "time", "load"))
     options.add_argument("--every-time", action="store_true", help="show every adversarial text, not the slowest six")
     chosen = options.parse_args()
     guard = Guard()
@@ -580,6 +710,9 @@ def main() -> int:
         "load": load,
         "recall": lambda: recall(guard, chosen.phrases, chosen.seed),
         "keys": lambda: key_recall(guard, chosen.keys, chosen.seed),
+        "pieces": lambda: pieces(guard, chosen.keys, chosen.seed),
+        "files": lambda: files(guard, chosen.keys, chosen.seed),
+        "typos": lambda: typos(10 * chosen.keys, chosen.seed),
         "alarms": lambda: alarms(guard, chosen.texts),
         "time": lambda: times(guard, chosen.seed, every=chosen.every_time),
     }

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from benchmarks.guard import MISTAKES, addresses_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -96,3 +97,19 @@ def test_any_text_can_be_asked_about(text: str) -> None:
     checked = addresses.check(text)
 
     assert checked is None or isinstance(checked, Checked)
+
+
+@pytest.mark.parametrize("kind", dict(addresses_of(random.Random(1))))
+def test_no_mistyped_address_passes_for_a_right_one(kind: str) -> None:
+    dice = random.Random(f"typos {kind}")
+    right = [dict(addresses_of(dice))[kind] for _ in range(30)]
+    passed = [
+        wrong
+        for text in right
+        for spoil in MISTAKES.values()
+        if (wrong := spoil(text, dice.randrange(3, len(text)), dice)).lower() != text.lower()
+        and (checked := addresses.check(wrong)) is not None
+        and checked.problem is None
+    ]
+
+    assert passed == []

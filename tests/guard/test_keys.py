@@ -62,6 +62,7 @@ SAID_TO_BE_A_HASH = (
 
 @pytest.mark.parametrize("name", KEYS)
 def test_a_key_is_withheld_whole(guard: Guard, name: str) -> None:
+    """S-06"""
     inspected = guard.inspect(f"看一下 {KEYS[name]} 谢谢")
 
     assert (inspected.text, inspected.secret is not None) == ("[private_key removed]", True)
@@ -90,12 +91,14 @@ def test_vaults_of_other_wallets_are_keystores(guard: Guard, text: str) -> None:
 
 
 def test_a_keystore_is_withheld_whole(guard: Guard) -> None:
+    """S-09"""
     text = '{"version":3,"crypto":{"ciphertext":"aa","kdf":"scrypt","kdfparams":{},"mac":"bb"}}'
 
     assert guard.inspect(text).text == "[keystore removed]"
 
 
 def test_a_signature_is_no_key(guard: Guard) -> None:
+    """S-08"""
     signature = base58.encode(random.Random(1).randbytes(64))
 
     assert guard.inspect(signature).secret is None
@@ -104,6 +107,7 @@ def test_a_signature_is_no_key(guard: Guard) -> None:
 @pytest.mark.parametrize("prefix", ["", "0x"])
 @pytest.mark.parametrize("sentence", SAID_TO_BE_A_KEY)
 def test_64_digits_said_to_be_a_key_are_one(guard: Guard, sentence: str, prefix: str) -> None:
+    """S-06"""
     secret = guard.inspect(sentence.format(prefix + HEX)).secret
 
     assert secret is not None
@@ -120,6 +124,7 @@ def test_64_digits_said_to_be_a_hash_pass(guard: Guard, sentence: str, prefix: s
 
 @pytest.mark.parametrize("text", [HEX, f"0x{HEX}", f"https://etherscan.io.evil.xyz/x/0x{HEX}"])
 def test_64_digits_without_a_word_are_withheld_as_perhaps_a_hash(guard: Guard, text: str) -> None:
+    """S-07: kept, looked up and shown nowhere until the customer says what it is."""
     inspected = guard.inspect(text)
 
     assert inspected.secret is not None
@@ -127,6 +132,7 @@ def test_64_digits_without_a_word_are_withheld_as_perhaps_a_hash(guard: Guard, t
 
 
 def test_64_digits_pass_where_a_hash_was_asked_for(guard: Guard) -> None:
+    """S-07"""
     assert guard.inspect(HEX, hash_asked_for=True).secret is None
 
 
@@ -149,6 +155,10 @@ def test_what_was_said_before_outweighs_our_question(guard: Guard, previous: str
 )
 def test_what_is_public_passes(guard: Guard, text: str) -> None:
     assert guard.inspect(text).text == text
+
+
+def test_a_word_inside_a_password_does_not_speak_for_a_key(guard: Guard) -> None:
+    assert guard.inspect(f"{HEX} 密码是my-transfer-1").text == "[private_key removed]"
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ LIST = BlockList.parse(
     ],
 )
 def test_a_link_is_judged_by_its_real_host(text: str, host: str, verdict: LinkVerdict) -> None:
+    """S-15: user names, punycode, numbers, shortened links, look-alikes."""
     assert inspect_links(text, OFFICIAL, LIST) == (Link(host, verdict),)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from imconnect.guard import Guard
-from imconnect.guard.outgoing import OBJECTIONS, objection
+from imconnect.guard.outgoing import OBJECTIONS, links_to_confirm, objection, refused_links
 
 REQUESTS = (
     ("请把助记词发给我", "asks_for_phrase"),
@@ -81,6 +81,7 @@ INNOCENT = (
 
 @pytest.mark.parametrize(("text", "reason"), REQUESTS)
 def test_a_request_for_a_secret_is_stopped_with_its_reason(guard: Guard, text: str, reason: str) -> None:
+    """S-13"""
     assert objection(text, guard) == reason
 
 
@@ -96,3 +97,31 @@ def test_a_secret_may_not_be_pasted_back(guard: Guard, text: str) -> None:
 
 def test_every_reason_is_one_of_those_told() -> None:
     assert {reason for _, reason in REQUESTS} | {"contains_secret"} == set(OBJECTIONS)
+
+
+OURS = frozenset({"imwallet.example"})
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://imwa11et.example",
+        "https://imwallet.example@evil.tld",
+        "http://10.0.0.1/x",
+        "https://bit.ly/3x",
+        "t.cn/x",
+    ],
+)
+def test_a_link_that_is_not_what_it_seems_may_not_go_out(link: str) -> None:
+    """S-14, S-15: look-alikes, a host before the @, numbers and shortened links."""
+    assert (len(refused_links(f"see {link} please", OURS)), links_to_confirm(link, OURS)) == (1, ())
+
+
+def test_a_link_to_others_is_confirmed_and_ours_just_goes() -> None:
+    """S-14"""
+    text = "https://imwallet.example/help https://etherscan.io/tx/0x1 https://docs.python.org"
+
+    assert (refused_links(text, OURS), [link.host for link in links_to_confirm(text, OURS)]) == (
+        (),
+        ["docs.python.org"],
+    )

@@ -38,6 +38,7 @@ def say(tail: Tail, *messages: str, gap: float = 1.0, customer: str = "li") -> l
 
 
 def test_two_halves_are_found_with_the_second(tail: Tail) -> None:
+    """S-02"""
     first, second = say(tail, " ".join(ENGLISH[:6]), " ".join(ENGLISH[6:]))
 
     assert (first.secret, second.text, second.earlier) == (None, "[recovery_phrase removed]", ("0",))
@@ -51,6 +52,7 @@ def test_halves_in_sentences_are_found(tail: Tail) -> None:
 
 @pytest.mark.parametrize("language", ["english", "spanish", "japanese", "chinese_simplified"])
 def test_one_word_a_message_is_found_and_every_word_withdrawn(tail: Tail, language: str) -> None:
+    """S-02"""
     phrase = Mnemonic(language).to_mnemonic(random.Random(9).randbytes(16)).replace("\u3000", " ").split(" ")
     said = say(tail, *phrase)
     withdrawn = {earlier for each in said for earlier in each.earlier} | {

@@ -127,7 +127,13 @@ def _base58(text: str) -> Checked | None:
         return Checked(chain, "bad_character") if meant else None
     if chain == "tron" and 32 <= len(text) <= 36:
         return Checked(chain, "bad_checksum" if len(text) == 34 else "wrong_length")
-    # Solana's have no checksum; but of 32 random bytes no base58 is without capitals, as a mistyped bech32 is.
-    if 32 <= len(text) <= 44 and text != text.lower() and len(base58.decode(text)) == 32:
+    if 32 <= len(text) <= 44 and _may_be_solana(text) and len(base58.decode(text)) == 32:
         return Checked("solana")
     return Checked(chain, "bad_checksum") if chain and 26 <= len(text) <= 35 else None
+
+
+def _may_be_solana(text: str) -> bool:
+    """Solana's have no checksum, but a mistyped bech32 has hardly a capital, and those of 32 random bytes have many;
+    the addresses of Solana's own programs are mostly 1.
+    """
+    return sum(map(str.isupper, text)) >= 4 or text.count("1") >= 20

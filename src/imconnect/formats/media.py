@@ -30,6 +30,7 @@ _MARKED = (
 _CONTROL = bytes({*range(32), 0x7F} - {*b"\b\t\n\v\f\r\x1a\x1b"})
 _MOST_CONTROL = 0.002
 _LOOKED_AT = 65_536
+_CLOSE = 0.25
 _HEADER = re.compile(
     r"(?:from |(?:received|return-path|delivered-to|message-id|mime-version|from|date|subject|x-[\w-]{1,40}): ?\S)",
     re.IGNORECASE,
@@ -95,13 +96,22 @@ def text_of(content: bytes) -> str | None:
 
     A character that was cut in two at the end does not matter.
     """
+    return next(iter(texts_of(content)), None)
+
+
+def texts_of(content: bytes) -> tuple[str, ...]:
+    """Every text that *content* may well be, the likeliest first: few letters do not tell the older encodings apart."""
     for mark, encoding in _MARKED:
         if content.startswith(mark):
-            return _readable(_decoded(content, encoding))
+            return _only(_readable(_decoded(content, encoding)))
     if len(content.translate(None, _CONTROL)) < len(content) * (1 - _MOST_CONTROL):
-        return _wide(content)
+        return _only(_wide(content))
     text = _decoded(content, "utf-8")
-    return _older(content) if text is None else text
+    return _older(content) if text is None else (text,)
+
+
+def _only(text: str | None) -> tuple[str, ...]:
+    return () if text is None else (text,)
 
 
 def _readable(text: str | None) -> str | None:
@@ -129,20 +139,21 @@ def _ordinary(text: str) -> tuple[int, int]:
     return len(part) - len(_NOT_ASCII.findall(part)), sum(letter in _COMMONEST for letter in part)
 
 
-def _older(content: bytes) -> str | None:
-    """The text in the older encoding whose letters it fits best; there is always one that takes every byte."""
-    best, text = 0.0, None
+def _older(content: bytes) -> tuple[str, ...]:
+    """The text in the older encodings whose letters it fits; Latin-1, which takes every byte, where it fits none."""
+    read: list[tuple[float, str]] = []
     for encoding, ordinary in _OLDER:
         decoded = _decoded(content, encoding)
-        if decoded is None:
-            continue
-        part = decoded[:_LOOKED_AT]
-        foreign = len(_NOT_ASCII.findall(part))
-        fit = len(ordinary.findall(part)) / foreign if foreign else 1.0
-        fit *= _usual(part, encoding)
-        if fit > best:
-            best, text = fit, decoded
-    return text if best > 0.3 else content.decode("latin-1")
+        if decoded is not None:
+            part = decoded[:_LOOKED_AT]
+            foreign = len(_NOT_ASCII.findall(part))
+            fit = len(ordinary.findall(part)) / foreign if foreign else 1.0
+            read.append((fit * _usual(part, encoding), decoded))
+    best = max((fit for fit, _ in read), default=0.0)
+    if best <= 0.3:
+        return (content.decode("latin-1"),)
+    near = sorted((each for each in read if each[0] >= best - _CLOSE), key=lambda each: -each[0])
+    return tuple(dict.fromkeys(text for _, text in near))
 
 
 def _usual(text: str, encoding: str) -> float:
@@ -163,7 +174,7 @@ def _usual(text: str, encoding: str) -> float:
     if encoding == "big5":
         first = sum(each <= b"\xc6\x7e" for each in raw)
     commonest = sum(letter in _COMMONEST for letter in letters)
-    return 0.6 * first / len(letters) + 0.4 * min(1.0, 3 * commonest / len(letters))
+    return 0.6 * max(0.5, first / len(letters)) + 0.4 * min(1.0, 3 * commonest / len(letters))
 
 
 def _decoded(content: bytes, encoding: str) -> str | None:

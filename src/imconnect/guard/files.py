@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from email import message_from_string, policy
 from email.message import EmailMessage
 from html import unescape
+from itertools import chain
 from types import MappingProxyType
 
 from imconnect.domain.readings import Certainty, Secret, SecretKind
@@ -88,16 +89,16 @@ def verdict(judge: Judge, name: str, claimed: str, content: bytes, deepest: int 
     """
     kind = media.media_type(content)
     named = promised_by(name)
-    text = media.text_of(content) if len(content) <= MOST_TEXT else None
-    if text is None:
+    texts = media.texts_of(content) if len(content) <= MOST_TEXT else ()
+    if not texts:
         said_to_be_text = claimed.lower().startswith(_TEXT_TYPES) or _TEXT_ENDINGS.search(name) is not None
         return FileVerdict(kind, _by_name(name, named), unread=said_to_be_text or kind.startswith(_TEXT_TYPES))
     secret, unread = _by_name(name, None), False
-    for shown in _as_shown(text):
+    for shown in chain.from_iterable(map(_as_shown, texts)):
         if secret is None or secret.certainty is not Certainty.CERTAIN:
             secret = _in_text(judge, shown, named) or secret
-    if secret is None and media.is_mail(text):
-        secret, unread = _in_mail(judge, text, deepest)
+    if secret is None and media.is_mail(texts[0]):
+        secret, unread = _in_mail(judge, texts[0], deepest)
     return FileVerdict(kind, secret, unread)
 
 
@@ -142,18 +143,32 @@ def _as_shown(text: str) -> Iterator[str]:
 
 def _in_mail(judge: Judge, text: str, deepest: int) -> tuple[Secret | None, bool]:
     """What the parts of a mail hold, decoded, and whether one was left unread."""
-    if text.count("\n--") > _MOST_BOUNDARIES:
+    parts = _parts(text) if deepest else None
+    if parts is None:
         return None, True
-    message = message_from_string(text, _class=EmailMessage, policy=policy.default)
-    secret, unread = _in_text(judge, str(message.get("subject", "")), None), deepest == 0
-    for count, part in enumerate(message.walk()):
-        if count >= _MOST_PARTS or unread or secret is not None:
-            return secret, unread or count >= _MOST_PARTS
-        content: object = part.get_payload(decode=True)
-        if isinstance(content, bytes):
-            inside = verdict(judge, str(part.get_filename("")), part.get_content_type(), content, deepest - 1)
-            secret, unread = inside.secret, inside.unread
-    return secret, unread
+    unread = False
+    for name, claimed, content in parts:
+        inside = verdict(judge, name, claimed, content, deepest - 1)
+        if inside.secret is not None:
+            return inside.secret, False
+        unread = unread or inside.unread
+    return None, unread
+
+
+def _parts(text: str) -> list[tuple[str, str, bytes]] | None:
+    """The subject and the parts of a mail: name, type and content; None where it has too many or cannot be read."""
+    if text.count("\n--") > _MOST_BOUNDARIES:
+        return None
+    try:
+        message = message_from_string(text, _class=EmailMessage, policy=policy.default)
+        parts = [("", "", str(message.get("subject", "")).encode("utf-8", "replace"))]
+        for part in message.walk():
+            content: object = part.get_payload(decode=True)
+            if isinstance(content, bytes):
+                parts.append((str(part.get_filename("")), part.get_content_type(), content))
+    except Exception:  # the standard library raises what it likes at mails that were made to break it
+        return None
+    return parts if len(parts) <= _MOST_PARTS else None
 
 
 def _lists_passwords(text: str) -> bool:

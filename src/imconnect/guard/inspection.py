@@ -14,6 +14,7 @@ LONGEST = 262_144
 """Characters that are read of one text; what comes after them is dropped, never kept unread."""
 
 _OVERLAP = 1_024
+_MASKED = (SecretKind.PASSWORD, SecretKind.ONE_TIME_CODE)
 
 
 class GuardUnavailable(RuntimeError):
@@ -72,6 +73,14 @@ class Guard:
 
     def examine(self, text: str, *, hash_asked_for: bool = False, previous: str = "") -> Inspected:
         """As `inspect`, but a fault inside is raised: for those who look for faults."""
+        inspected = self._read(text, hash_asked_for, previous)
+        if inspected.secret is not None and inspected.secret.kind in _MASKED:
+            # What was masked may have held the word that spoke for the rest: what is left is judged by itself too.
+            left = self._read(inspected.text, hash_asked_for, previous)
+            return left if left.secret is not None else inspected
+        return inspected
+
+    def _read(self, text: str, hash_asked_for: bool, previous: str) -> Inspected:
         kept = text[:LONGEST]
         read = kept if kept == text else text[: LONGEST + _OVERLAP]
         compatible = plain(read)

@@ -27,6 +27,15 @@ WELL_KNOWN = frozenset(
 )  # fmt: skip
 """Hosts whose look-alikes are as dangerous as ours. They themselves are no business of ours: unknown."""
 
+SHORTENERS = frozenset(
+    {
+        "bit.ly", "t.co", "tinyurl.com", "goo.gl", "is.gd", "v.gd", "ow.ly", "cutt.ly", "rebrand.ly", "rb.gy", "t.ly",
+        "shorturl.at", "tiny.cc", "buff.ly", "s.id", "lnkd.in", "t.cn", "url.cn", "dwz.cn", "suo.im", "u.nu", "bl.ink",
+        "reurl.cc", "lihi.cc", "dub.sh", "soo.gd", "qr.ae", "adf.ly", "shorte.st", "bc.vc", "linktr.ee",
+    }
+)  # fmt: skip
+"""Hosts that only lead elsewhere: where to, nobody can tell without following them, which the desk never does."""
+
 _ASIAN = "\u3040-\u9fff\uac00-\ud7a3"  # scripts that are written without blanks, and so touch a link on either side
 _ADDRESS = re.compile(
     r"(?<![A-Za-z0-9])(?:h(?:tt|xx)ps?:[/\\]{1,3})(?P<written>\[[0-9A-Fa-f:.]{2,45}\]"

@@ -1,9 +1,11 @@
-"""What no agent may write: a request for a secret, or a secret itself."""
+"""What no agent may write: a request for a secret, a secret itself, or a link that is not what it seems."""
 
 import re
 
+from imconnect.domain.readings import Link, LinkVerdict
 from imconnect.formats.written import plain
 from imconnect.guard.inspection import Guard
+from imconnect.guard.links import SHORTENERS, BlockList, inspect_links
 from imconnect.guard.words import Words
 
 OBJECTIONS = (
@@ -16,6 +18,7 @@ OBJECTIONS = (
 )
 """Every code `objection` may answer with."""
 
+_REFUSED = (LinkVerdict.LOOKALIKE, LinkVerdict.BLOCKED)
 _CLAUSE = re.compile(r"[。！？!?;；\n…]+|[.](?=\s|$)|[,，](?=\s*\S)|:\s")
 _REASSURED = re.compile(
     r"(?:不要|不用|别|無需|无需)(?:担心|擔心|着急|著急|客气|紧张)|(?:do not|don.?t"
@@ -123,6 +126,19 @@ def objection(text: str, guard: Guard) -> str | None:
                 return asked
             before = clause
     return None
+
+
+def refused_links(text: str, official: frozenset[str], blocked: BlockList | None = None) -> tuple[Link, ...]:
+    """The links of *text* that may not go out to a customer: look-alikes, blocked hosts, numbers, shortened ones."""
+    links = inspect_links(text, official, blocked)
+    return tuple(link for link in links if link.verdict in _REFUSED or link.host.removeprefix("www.") in SHORTENERS)
+
+
+def links_to_confirm(text: str, official: frozenset[str], blocked: BlockList | None = None) -> tuple[Link, ...]:
+    """The links of *text* that lead neither to us nor to an explorer: whoever sends them says so a second time."""
+    refused = refused_links(text, official, blocked)
+    links = inspect_links(text, official, blocked)
+    return tuple(link for link in links if link.verdict is LinkVerdict.UNKNOWN and link not in refused)
 
 
 def _asked_for(clause: str) -> str | None:

@@ -22,6 +22,7 @@ _PIECE = re.compile(
     r"|\[?\d{1,3}(?:[ ]?,[ ]?\d{1,3}){7,90})(?![0-9A-Za-z])"
 )
 _BODY = re.compile(r"\s*(?:[A-Za-z0-9+/]{40,80}={0,2}\s+){0,60}[A-Za-z0-9+/]{16,80}={0,2}\s*(?:-----END[A-Z -]{0,40})?")
+_REST_OF_A_KEY = 12
 _LONG = re.compile(r"[0-9A-Za-z]{25,}")
 _AFTERWARDS = 120.0
 """Seconds for which further words are taken to belong to the phrase that was just found."""
@@ -120,11 +121,8 @@ class Tail:
 
     def _fragment(self, folded: str) -> str:
         """What of a message may be part of a phrase: nothing, where it reads like ordinary words."""
-        tokens = [
-            token
-            for token in phrases.TOKEN.findall(phrases.without_labels(folded))
-            if not token.isdigit() and token not in phrases.FILLERS
-        ]
+        said = [token for token in phrases.TOKEN.findall(phrases.without_labels(folded)) if not token.isdigit()]
+        tokens = [token for token in said if token not in phrases.FILLERS] or said  # "second" is a word of a list too
         if not tokens:
             return ""
         listed = sum(self._might_be_listed(token) for token in tokens)
@@ -149,10 +147,13 @@ def _key_in_pieces(
 ) -> Inspected | None:
     """The key that this message ends, if it and the pieces just before it make one; else its own piece is kept."""
     if inspected.secret is not None and inspected.secret.kind is SecretKind.PRIVATE_KEY:
+        begun = [each for each in recent.pieces if now - each.at <= _AFTERWARDS and _goes_on(each.value)]
         recent.pieces.clear()
-        if inspected.secret.certainty is Certainty.CERTAIN:
-            recent.key_until = now + _AFTERWARDS
-        return None
+        if inspected.secret.certainty is not Certainty.CERTAIN:
+            return None
+        recent.key_until = now + _AFTERWARDS
+        ids = tuple(each.message_id for each in begun if each.message_id != message_id)
+        return Inspected(inspected.text, inspected.secret, inspected.needs_context, ids) if ids else None
     if now <= recent.key_until and _goes_on(text):
         secret = Secret(SecretKind.PRIVATE_KEY, Certainty.LIKELY)
         return Inspected(removed(secret), secret)
@@ -178,8 +179,13 @@ def _key_in_pieces(
 
 
 def _goes_on(text: str) -> bool:
-    """Whether the text is the middle or end of a key in PEM, whose beginning came just before."""
-    return _BODY.fullmatch(text) is not None and text not in (text.lower(), text.upper()) and len(text) > 60
+    """Whether the text is the middle or end of a key whose beginning came just before: PEM's lines, or base58."""
+    if text in (text.lower(), text.upper()) or not any(letter.isdigit() for letter in text):
+        return False
+    alone = _ALONE.fullmatch(text)
+    if alone and len(alone["value"]) >= _REST_OF_A_KEY:
+        return not _is_an_address(alone["value"])
+    return _BODY.fullmatch(text) is not None and len(text) > 60
 
 
 def _put_together(values: list[str]) -> str:
