@@ -157,6 +157,12 @@ def test_what_is_public_passes(guard: Guard, text: str) -> None:
     assert guard.inspect(text).text == text
 
 
+def test_our_own_marks_are_no_password(guard: Guard) -> None:
+    text = "密码是[extended_public_key removed] 密码是[one_time_code removed]"
+
+    assert guard.inspect(text).text == text
+
+
 def test_a_word_inside_a_password_does_not_speak_for_a_key(guard: Guard) -> None:
     assert guard.inspect(f"{HEX} 密码是my-transfer-1").text == "[private_key removed]"
 

@@ -30,6 +30,7 @@ _VALUE = re.compile(
     r"[\"'“「`]?(?P<value>[\x21-\x7e]{4,64})",
     re.IGNORECASE,
 )
+_MARK = re.compile(r"\[[a-z_]{3,24} removed\]")  # ours, from a reading before
 _REST = re.compile(r"[\x21-\x7e]+")
 _CODE = re.compile(
     r"[^\d\n]{0,16}?(?<![0-9A-Za-z.,-])(?P<value>\d{3}[ -]\d{3}|\d{4}|\d{6}|\d{8})(?![0-9A-Za-z]|[.,]\d)"
@@ -131,7 +132,7 @@ def _passwords(text: str, folded: str) -> Iterator[tuple[int, int, SecretKind]]:
     masked_to = 0
     for begin, end in _PASSWORD_WORDS.places(folded):
         match = _VALUE.match(text, end) if begin >= masked_to else None
-        if match is None:
+        if match is None or _MARK.match(text, match.start("value")):
             continue
         value = match["value"].rstrip(_TRAILING)
         if len(value) >= 4 and _is_a_password(folded[begin:end], value, said=bool(match["link"].strip())):
