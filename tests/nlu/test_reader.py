@@ -78,7 +78,10 @@ def test_small_talk_about_something_else_has_no_topic() -> None:
 
 
 def test_another_matcher_may_be_given() -> None:
-    assert Reader(playbook(), OneTopic()).read("anything").topic == "fees"
+    reader = Reader(playbook(), OneTopic())
+
+    assert reader.read("anything").topic == "fees"
+    assert reader.matcher == "always fees"
 
 
 def test_titles_count_as_phrasings_in_every_language() -> None:
