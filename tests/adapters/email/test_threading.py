@@ -200,6 +200,14 @@ def test_a_message_id_that_serves_twice_names_two_mails() -> None:
     assert one.id != other.id
 
 
+def test_the_same_words_of_somebody_else_are_another_mail() -> None:
+    """E-19: one Message-ID and one text, two senders or two subjects."""
+    fields = "Message-ID: <same@example.com>\r\n"
+    ids = {reply(fields).id, reply(fields, sender="bob@example.com").id, reply(fields, subject="Other").id}
+
+    assert len(ids) == 3
+
+
 def test_a_message_id_without_its_angle_brackets_is_one_all_the_same() -> None:
     assert reply("Message-ID: abc@example.com\r\n").message_id == "<abc@example.com>"
 
