@@ -95,16 +95,15 @@ def _vouches(result: Result, domain: str) -> bool:
 
 
 def _believed(fields: Sequence[Field], authserv_id: str) -> Iterator[Result]:
-    """The results our server put there: all above its own Received, or else the topmost alone. Below, a sender who
-    knows our authserv-id could have added some of theirs, and no position tells them apart."""
-    above: list[Field] = []
-    for one in fields:
-        if one.name == "received":
-            break
-        if one.name == "authentication-results":
-            above.append(one)
-    first = next((one for one in fields if one.name == "authentication-results"), None)
-    for one in above or ([first] if first is not None else []):
+    """The results our server put there: all above its own Received, or else the topmost alone.
+
+    Below that a sender who knows our authserv-id may have put some: that a server which says nothing itself removes
+    those under its name (RFC 8601, 5) is for its operator to see to.
+    """
+    stamp = next((at for at, one in enumerate(fields) if one.name == "received"), 0)
+    above = [one for one in fields[:stamp] if one.name == "authentication-results"]
+    topmost = [one for one in fields if one.name == "authentication-results"][:1]
+    for one in above or topmost:
         server, results = parse_results(one.raw)
         if server == authserv_id:
             yield from results

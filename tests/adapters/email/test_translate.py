@@ -11,7 +11,7 @@ from Crypto.PublicKey import RSA
 from tests.adapters.email.samples import HOUSE, mail, written
 
 from imconnect.domain.messages import Address, Choice, Incoming, Outgoing, Purpose, Unreadable
-from imconnect_email.mail import AutomaticKind
+from imconnect_email.mail import AutomaticKind, Remark
 from imconnect_email.reading import read_mail
 from imconnect_email.signatures import Signing
 from imconnect_email.threading import Joined, Peer, joined
@@ -251,6 +251,24 @@ def test_a_domain_beyond_ascii_is_written_as_dns_has_it() -> None:
     raw = compose(outgoing(address=Address("email", "a", "alice@例子.中国")), HEAD, subject="s", date=NOW)
 
     assert b"To: alice@xn--fsqu00a.xn--fiqs8s\r\n" in raw
+
+
+def test_a_local_part_beyond_ascii_is_written_as_it_is() -> None:
+    """RFC 6531: such a mail needs a server that takes SMTPUTF8."""
+    raw = compose(outgoing(address=Address("email", "a", "用户@例子.中国")), HEAD, subject="转账", date=NOW)
+
+    assert "To: 用户@xn--fsqu00a.xn--fiqs8s\r\n".encode() in raw
+
+
+@pytest.mark.parametrize("name", ['IM "Support", Inc.', "IM @ Home <x@y.example>", "a" * 300, "客服😀" * 40, ""])
+def test_our_own_name_may_hold_any_signs(name: str) -> None:
+    raw = compose(outgoing(), Letterhead("support@im.example", name, b"x"), subject="s", date=NOW)
+    found = read_mail(raw)
+
+    assert found.sender is not None
+    assert found.sender.address == "support@im.example"
+    assert found.sender.name == name.replace('"', "")
+    assert Remark.AMBIGUOUS_SENDER not in found.remarks
 
 
 def test_nothing_of_the_customers_is_in_what_is_sent() -> None:

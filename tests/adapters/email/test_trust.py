@@ -83,6 +83,16 @@ def test_all_results_above_our_servers_own_received_are_its_own() -> None:
     assert judge(read_mail(one), one, authserv_id=SERVER).trust is Trust.TRUSTED
 
 
+def test_without_a_received_only_the_topmost_result_is_believed() -> None:
+    """E-03: nothing shows where what our server added ends."""
+    one = written(
+        fields=b"Authentication-Results: mx.im.example; spf=none\r\n"
+        b"Authentication-Results: mx.im.example; dmarc=pass header.from=example.com\r\n"
+    )
+
+    assert judge(read_mail(one), one, authserv_id=SERVER).trust is Trust.UNTRUSTED
+
+
 def test_results_are_read_as_their_standard_has_them() -> None:
     server, results = parse_results(
         b"MX.IM.example 1; dkim=pass (good; d=x) header.d=example.com"
