@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from telegram import Bot, LinkPreviewOptions, ReplyParameters
 
+from imconnect.domain.conversations import Stage
 from imconnect.domain.splitting import split, utf16_units
 from imconnect.ports import Header, TopicGone, TryLater, Undeliverable
 from imconnect_telegram.pace import Pace
@@ -37,6 +38,7 @@ class TelegramStaffRoom:
         self._pace = pace
         self._room = chat_id
         self._moved = moved
+        self._shut: set[str] = set()
         self.chat_id = chat_id
 
     @property
@@ -52,7 +54,9 @@ class TelegramStaffRoom:
         return str(made.message_thread_id)
 
     async def head(self, topic: str, head: str | None, header: Header) -> str:
-        """The header as the topic's first message, rewritten in place."""
+        """The header as the topic's first message, rewritten in place. A case that goes on opens its topic again."""
+        if topic in self._shut and header.stage is not Stage.RESOLVED:
+            await self._reopen(topic)
         text = split(header.text, TEXT_LIMIT, utf16_units)[0]
         if head is not None:
             try:
@@ -92,6 +96,12 @@ class TelegramStaffRoom:
         await self._turn()
         with contextlib.suppress(TopicShut, NothingNew):
             await self._call(lambda chat: self._bot.close_forum_topic(chat, int(topic)))
+        self._shut.add(topic)
+
+    async def _reopen(self, topic: str) -> None:
+        with contextlib.suppress(NothingNew):
+            await self._call(lambda chat: self._bot.reopen_forum_topic(chat, int(topic)))
+        self._shut.discard(topic)
 
     # ------------------------------------------------------------------------------------------------------- calls
 
@@ -121,7 +131,7 @@ class TelegramStaffRoom:
         except TopicShut:
             if topic is None:
                 raise Undeliverable("the group's general topic is closed") from None
-            await self._call(lambda chat: self._bot.reopen_forum_topic(chat, int(topic)))
+            await self._reopen(topic)
             return await say()
 
     async def _turn(self) -> None:
