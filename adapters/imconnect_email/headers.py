@@ -15,6 +15,9 @@ from imconnect_email.mail import Field, Mailbox
 MESSAGE_ID_LIMIT = 250
 """The longest Message-ID that is taken for one, in characters. RFC 5322 has lines end at 998, real ones at 200."""
 
+_EARLY_PADDINGS = 1_000
+"""How often base64 may begin anew after its padding; beyond, padding is noise."""
+
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:[ \t]?")
 _WORD = re.compile(rb"=\?([^?\s]{0,60})\?([bBqQ])\?([^?]{0,4000})\?=")
 _ENCODED = re.compile(r"=\?[^?\s]{0,60}\?[bBqQ]\?[^?\s]{0,4000}\?=")
@@ -94,7 +97,7 @@ def from_base64(data: bytes | memoryview) -> bytes:
     except binascii.Error:
         pass
     decoded = bytearray()
-    for run in bytes(data).split(b"="):
+    for run in bytes(data).split(b"=", _EARLY_PADDINGS):
         letters = re.sub(rb"[^A-Za-z0-9+/]+", b"", run)
         usable = letters[:-1] if len(letters) % 4 == 1 else letters
         decoded += binascii.a2b_base64(usable + b"=" * (-len(usable) % 4))

@@ -20,6 +20,9 @@ NESTED = 1_000
 TAGS = 60_000
 """How many tags are read; of a page with more, the text alone. The largest newsletters have some thousands."""
 
+QUOTED = 20
+"""How many `>` signs a line has at most."""
+
 _BLOCKS = frozenset(
     [
         "address",
@@ -259,7 +262,7 @@ class _Reader(HTMLParser):
             self._lines.append(self._prefix().rstrip())
 
     def _prefix(self) -> str:
-        return ">" * self._quoted + " " if self._quoted else ""
+        return ">" * min(self._quoted, QUOTED) + " " if self._quoted else ""
 
 
 def _misleads(label: str, url: str) -> bool:

@@ -73,9 +73,7 @@ def test_what_no_charset_explains_is_replaced_and_not_lost() -> None:
     assert found.endswith(" after")
 
 
-@pytest.mark.parametrize(
-    "name", ["rot13", "hex", "zip", "idna", "unicode_escape", "undefined", "\0", "a" * 500]
-)
+@pytest.mark.parametrize("name", ["rot13", "hex", "zip", "idna", "unicode_escape", "undefined", "\0", "a" * 500])
 def test_what_is_no_charset_has_no_codec(name: str) -> None:
     assert codec_of(name) is None
 

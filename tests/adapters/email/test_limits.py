@@ -57,6 +57,7 @@ SLOW = {
     "deep HTML": of_type(b"text/html", b"<div>" * 300_000),
     "much HTML": of_type(b"text/html", b"<p>" * 600_000),
     "small pieces of HTML": of_type(b"text/html", b"<b>x</b>" * 29_000),
+    "many lines quoted very deep": of_type(b"text/html", b"<blockquote>" * 900 + b"<br>x" * 50_000),
     "signs that open tags": of_type(b"text/html", b"<" * 1_900_000),
     "quotes and answers by turns": written(b"> a\r\n\r\nb\r\n" * 40_000, fields=b"In-Reply-To: <a@b>\r\n"),
     "what nearly is an attribution": written(

@@ -95,6 +95,12 @@ def test_base64_with_noise_in_it_is_decoded() -> None:
     assert found.text == "hello world"
 
 
+def test_base64_that_begins_anew_after_its_padding_is_decoded() -> None:
+    found = read_mail(written(b"aGVsbG8g==*d29ybGQ=", fields=b"Content-Transfer-Encoding: base64\r\n"))
+
+    assert found.text == "hello world"
+
+
 def test_uuencoded_text_is_decoded() -> None:
     body = b"begin 644 a.txt\r\n+:&5L;&\\@=V]R;&0 \r\n`\r\nend\r\n"
     found = read_mail(written(body, fields=b"Content-Transfer-Encoding: x-uuencode\r\n"))
