@@ -29,8 +29,9 @@ async def test_what_lies_there_comes_first_and_in_order_then_what_arrives(mail_s
     await laid(mail_servers, user, 120)
     async with reading(at_servers(mail_servers, user)) as reader:
         await reader.has(120)
-        await asyncio.to_thread(mail_servers.bring, user, a_mail(120), a_mail(121))
-        await reader.has(122)
+        for number in (120, 121):  # Postfix brings what it has at once in no order
+            await asyncio.to_thread(mail_servers.bring, user, a_mail(number))
+            await reader.has(number + 1)
 
     assert reader.numbers == list(range(122))
     assert not reader.failures

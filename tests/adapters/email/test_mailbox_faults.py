@@ -204,16 +204,19 @@ async def test_a_slow_login_is_waited_for_and_an_endless_one_is_not(server: Scri
     assert asyncio.get_running_loop().time() - started < 2
 
 
-async def test_a_server_that_trickles_without_end_is_given_up(server: ScriptedImap) -> None:
+async def test_a_server_that_trickles_without_end_is_given_up() -> None:
     async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while not reader.at_eof():
+        writer.write(b"* OK hello\r\n")
+        tag = (await reader.readline()).split()[0]
+        writer.write(b"* CAPABILITY IMAP4rev1\r\n" + tag + b" OK done\r\n")
+        while not reader.at_eof():  # the login is never answered, but the server is never silent
             writer.write(b"* OK still here\r\n")
             with contextlib.suppress(TimeoutError, OSError):
                 await asyncio.wait_for(reader.read(100), 0.1)
         writer.close()
 
     trickling = await asyncio.start_server(trickle, "127.0.0.1", 0)
-    chosen = settings({"port": trickling.sockets[0].getsockname()[1], "user": server.user, "password": server.password})
+    chosen = settings({"port": trickling.sockets[0].getsockname()[1], "user": "u", "password": "p"})
     started = asyncio.get_running_loop().time()
     refused = await looked(Mailbox(chosen, None, Patience(1.0, 5.0, 1.0)))
     trickling.close()
@@ -362,6 +365,17 @@ async def test_uids_that_lie_far_apart_are_found(server: ScriptedImap) -> None:
 
     assert reader.numbers == [0, 1, 2]
     assert server.verbs().count("UID FETCH") < 60
+
+
+async def test_other_uids_are_noticed_on_a_connection_that_stands(server: ScriptedImap) -> None:
+    """E-15, at a server that says nothing of it: a quiet folder is selected anew now and then."""
+    server.receive(a_mail(0))
+    async with reading(at_script(server, idle_seconds=1), STEADY) as reader:
+        await reader.has(1)
+        server.validity += 1
+        await reader.has(2)
+
+    assert (reader.numbers, reader.rescans, reader.failures) == ([0, 0], 1, [])
 
 
 async def test_a_wrong_password_names_the_setting(server: ScriptedImap) -> None:

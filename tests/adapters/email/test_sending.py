@@ -300,6 +300,14 @@ async def test_what_a_mail_needs_is_asked_for(server: ScriptedSmtp) -> None:
     assert server.taken[0].raw == raw
 
 
+async def test_an_address_beyond_ascii_is_written_to_where_that_is_known() -> None:
+    async with serving_smtp(ScriptedSmtp(("SMTPUTF8", "8BITMIME"))) as server:
+        await Relay(towards(server.port), None, QUICK).send(mail(to=("用户@例子.example",)))
+
+    assert server.taken[0].recipients == ("用户@例子.example",)
+    assert server.parameters == ["SMTPUTF8", ""]
+
+
 async def test_a_server_that_cannot_take_it_is_not_asked_to() -> None:
     async with serving_smtp(ScriptedSmtp(())) as server:
         bits = await refused(server, Mail(DESK, (CUSTOMER,), "第一行".encode()))
@@ -361,10 +369,11 @@ async def test_a_wrong_password_names_the_setting() -> None:
     assert error.value.after == 60
 
 
-async def test_without_starttls_neither_password_nor_mail_is_said(server: ScriptedSmtp, authority: Authority) -> None:
-    chosen = towards(server.port, tls="starttls", ca_file=authority.trusted, user="u", password="p")
-    with pytest.raises(TryLater, match="does not offer what"):
-        await Relay(chosen, None, QUICK).send(mail())
+async def test_without_starttls_neither_password_nor_mail_is_said(authority: Authority) -> None:
+    async with serving_smtp(ScriptedSmtp(("AUTH PLAIN",))) as server:
+        chosen = towards(server.port, tls="starttls", ca_file=authority.trusted, user="u", password="p")
+        with pytest.raises(TryLater, match="does not offer what"):
+            await Relay(chosen, None, QUICK).send(mail())
 
     assert [line.split()[0] for line in server.said] == ["EHLO"]
 
