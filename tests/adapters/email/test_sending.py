@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from tests.adapters.email.transport_world import a_mail, at_servers, number_of, settings
+from tests.adapters.email.transport_world import Given, a_mail, at_servers, number_of, settings
 from tests.worlds.mail import (
     DOMAIN,
     PASSWORD,
@@ -331,19 +331,6 @@ async def test_only_a_few_connections_stand_at_a_time(server: ScriptedSmtp) -> N
 
     assert 1 < most <= AT_ONCE
     assert len(server.taken) == 12
-
-
-class Given:
-    """Access tokens, one after the other."""
-
-    def __init__(self, *tokens: str) -> None:
-        self._tokens = list(tokens)
-
-    async def token(self) -> str:
-        return self._tokens[0]
-
-    def refused(self) -> None:
-        self._tokens.pop(0)
 
 
 async def test_an_access_token_lets_us_in_and_a_stale_one_is_replaced() -> None:

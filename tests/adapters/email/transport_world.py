@@ -75,6 +75,19 @@ def at_script(server: ScriptedImap, **others: Any) -> EmailSettings:
     return settings({"port": server.port, "user": server.user, "password": server.password}, **others)
 
 
+class Given:
+    """Access tokens, one after the other."""
+
+    def __init__(self, *tokens: str) -> None:
+        self._tokens = list(tokens)
+
+    async def token(self) -> str:
+        return self._tokens[0]
+
+    def refused(self) -> None:
+        self._tokens.pop(0)
+
+
 @dataclass(slots=True)
 class Reader:
     """Reads a folder as the desk does: keeps the cursor with the mails, and goes on from it whatever breaks."""
@@ -85,7 +98,6 @@ class Reader:
     letters: list[Letter] = field(default_factory=list[Letter])
     rescans: int = 0
     failures: list[str] = field(default_factory=list[str])
-    rests: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def read(self) -> None:
         while True:
