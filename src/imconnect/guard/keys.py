@@ -124,8 +124,9 @@ def find(text: str, *, hash_asked_for: bool, previous: str, most: int = MOST_VAL
     values = [(match.start(), match.end(), match[0]) for match in _TOKEN.finditer(text)]
     values += _joined(text)
     values = [each for each in values if len(each[2]) >= _SHORTEST]
-    around = _Around(folded, previous.lower(), hash_asked_for=hash_asked_for)
-    return _judged(text, values, around, most) if values else None
+    if not values:
+        return None
+    return _judged(text, values, _Around(folded, previous.lower(), hash_asked_for=hash_asked_for), most)
 
 
 def _broken_over_lines(text: str) -> bool:
