@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from aiohttp import web
 from tests.adapters.telegram.door import settings_for
-from tests.worlds.botapi import Limits, Moment, Person, Server, World, serving
+from tests.worlds.botapi import Group, Limits, Moment, Person, Server, World, serving
 
 from imconnect.domain.messages import Address
 from imconnect.ports import Deliver
@@ -14,8 +14,10 @@ from imconnect.testing.conformance import (
     AdapterConformance,
     EditConformance,
     ErasureConformance,
+    FileConformance,
     RefusalConformance,
     Seen,
+    StaffRoomConformance,
 )
 from imconnect_telegram import TelegramAdapter
 
@@ -47,6 +49,9 @@ class OnTelegram:
     async def sees(self) -> Sequence[Seen]:
         return [Seen(message.text, tuple(message.buttons)) for message in self.person.chat.from_bot]
 
+    async def send_file(self, name: str, content: bytes) -> None:
+        self.person.sends_document(name, content)
+
     async def said(self) -> Sequence[str]:
         return [message.text for message in self.person.chat.messages.values() if not message.from_bot]
 
@@ -71,7 +76,7 @@ class TelegramsFaults:
         await self.server.stop()
 
 
-class OverTelegram(AdapterConformance, EditConformance, ErasureConformance, RefusalConformance):
+class OverTelegram(AdapterConformance, EditConformance, ErasureConformance, RefusalConformance, FileConformance):
     """The suite against the Bot API server."""
 
     @pytest.fixture
@@ -86,6 +91,46 @@ class OverTelegram(AdapterConformance, EditConformance, ErasureConformance, Refu
     @pytest.fixture
     def faults(self, server: Server, customer: OnTelegram) -> TelegramsFaults:
         return TelegramsFaults(server, customer.person)
+
+
+@dataclass(frozen=True, slots=True)
+class InTheForum:
+    """A colleague in the staff's group, as the suite knows them."""
+
+    group: Group
+    person: Person
+
+    async def reads(self, topic: str) -> str:
+        assert int(topic) in self.group.topics, "the topic is gone"
+        return "\n".join(message.text for message in self.group.in_topic(int(topic)) if message.text)
+
+    async def reads_room(self) -> str:
+        return "\n".join(message.text for message in self.group.from_bot if message.thread is None)
+
+    async def removes(self, topic: str) -> None:
+        self.person.deletes_topic(self.group, int(topic))
+
+    async def sees_open(self, topic: str) -> bool:
+        return not self.group.topics[int(topic)].closed
+
+
+class TestStaffRoom(StaffRoomConformance):
+    @pytest.fixture
+    async def server(self) -> AsyncGenerator[Server]:
+        async with serving(World(limits=Limits.none())) as started:
+            yield started
+
+    @pytest.fixture
+    def group(self, server: Server) -> Group:
+        return server.world.forum()
+
+    @pytest.fixture
+    def channel(self, server: Server, group: Group) -> TelegramAdapter:
+        return TelegramAdapter(settings_for(server, staff_chat=group.id))
+
+    @pytest.fixture
+    def colleague(self, group: Group) -> InTheForum:
+        return InTheForum(group, group.member("Mei", status="administrator"))
 
 
 class TestFetched(OverTelegram):
