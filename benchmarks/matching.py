@@ -1,14 +1,17 @@
 """How well questions are understood: accuracy, out of scope, calibration, speed and memory, for both matchers.
 
     IMCONNECT_BENCH_DATA=/path/to/data uv run python benchmarks/matching.py [--matcher ngrams|encoder] [--full]
-    uv run python benchmarks/matching.py --pack
+    uv run python benchmarks/matching.py --strangers
     uv run python benchmarks/matching.py --cold CACHE
 
 The folder holds `banking77/{train,test}.csv` (PolyAI-LDN/task-specific-datasets, CC BY 4.0) and
 `clinc150/data_full.json` (clinc/oos-eval, CC BY 3.0). Few-shot rows are drawn with seeds 0, 1 and 2 and the mean is
-reported. Off-topic rows are never trained on, so out-of-scope figures are those of a pack that has none.
-`--pack` measures the shipped pack instead, each voice left out in turn; `--cold` a start (the second time, with what
-CACHE kept), speed and memory.
+reported. Where the folder also holds `few-shot/{BANKING77,CLINC150}/{train_5,train_10}/{seq.in,label}` (the folder
+`Datasets` of jianguoz/Few-Shot-Intent-Detection), those rows are learnt too: the peers' published figures are on them.
+Off-topic rows are never trained on, so out-of-scope figures are those of a pack that has none.
+`--strangers` asks the shipped pack the questions of tests/nlu/strangers.jsonl, and those in Chinese in both scripts;
+`--cold` measures a start (the second time, with what CACHE kept), speed and memory. How each voice of a pack fares when
+the others alone are known is told by `imconnect pack check --report`.
 """
 
 import argparse
@@ -19,15 +22,17 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import fmean
 
-from imconnect.content import bundled_pack, phrasings, read_pack
-from imconnect.nlu.evaluate import Fit, Labelled, Report, evaluate, examine, peak_rss_mb
-from imconnect.nlu.matching import Matcher, NgramMatcher, Row
-from imconnect.nlu.reader import cautious_topics, matcher_for, urgent_topics
+from imconnect.content import MatcherName, bundled_pack, lesson_of, matcher_of, read_with_phrasings
+from imconnect.nlu.evaluate import Labelled, Report, evaluate, examine, peak_rss_mb
+from imconnect.nlu.matching import Matcher, NgramMatcher
+from imconnect.nlu.normalise import table as characters
 
+STRANGERS = Path(__file__).parents[1] / "tests" / "nlu" / "strangers.jsonl"
 SEEDS = (0, 1, 2)
 COLUMNS: tuple[tuple[str, str, float], ...] = (
     ("accuracy", "top-1 %", 100),
@@ -45,7 +50,7 @@ COLUMNS: tuple[tuple[str, str, float], ...] = (
 )
 
 
-def fits(name: str) -> Fit:
+def fits(name: MatcherName) -> Callable[..., Matcher]:
     """How the matcher *name* is learnt; the encoder is loaded once."""
     if name == "ngrams":
         return NgramMatcher.train
@@ -73,47 +78,54 @@ def few(rows: Iterable[Labelled], count: int, seed: int) -> list[Labelled]:
     return [row for label in sorted(by_label) for row in dice.sample(by_label[label], count)]
 
 
+def published(folder: Path, name: str, count: int) -> list[Labelled]:
+    """The rows the peers learnt, or none where they are not at hand."""
+    part = folder / "few-shot" / name / f"train_{count}"
+    if not part.is_dir():
+        return []
+    texts, labels = ((part / file).read_text(encoding="utf-8").splitlines() for file in ("seq.in", "label"))
+    return [Labelled(text, label.strip()) for text, label in zip(texts, labels, strict=True)]
+
+
 def corpora(folder: Path, *, full: bool) -> Iterator[tuple[str, list[list[Labelled]], list[Labelled]]]:
     """Name, the draws to learn, the questions to answer."""
     for name, train, test in (
         ("BANKING77", banking(folder, "train"), banking(folder, "test")),
         ("CLINC150", clinc(folder, "train"), clinc(folder, "test", "oos_test")),
     ):
-        yield f"{name} 5", [few(train, 5, seed) for seed in SEEDS], test
-        yield f"{name} 10", [few(train, 10, seed) for seed in SEEDS], test
+        for count in (5, 10):
+            yield f"{name} {count}", [few(train, count, seed) for seed in SEEDS], test
+            if rows := published(folder, name, count):
+                yield f"{name} {count}, published rows", [rows], test
         if full:
             yield f"{name} full", [train], test
 
 
-def voices(fit: Callable[..., Matcher]) -> Iterator[tuple[str, Report]]:
-    """The shipped pack: each voice in turn asked of a matcher that never heard it, off-topic rows half and half."""
-    folder = bundled_pack()
-    playbook, said = read_pack(folder), phrasings(folder)
-    stakes = cautious_topics(playbook), urgent_topics(playbook)
-    titles = [
-        Row(article.title, slug, language)
-        for slug, topic in playbook.topics.items()
-        for language, article in topic.articles.items()
-    ]
-    rows = [*titles, *(Row(one.text, one.topic, one.language, one.voice) for one in said if one.topic)]
-    for voice in sorted({row.voice for row in rows} - {""}):
-        started = time.perf_counter()
-        matcher = fit([row for row in rows if row.voice != voice], playbook.off_topic[::2], *stakes)
-        built = time.perf_counter() - started
-        asked = [Labelled(row.text, row.topic) for row in rows if row.voice == voice]
-        strangers = [Labelled(text, None) for text in playbook.off_topic[1::2]]
-        yield voice, examine(matcher, [*asked, *strangers], time.perf_counter, rows=len(rows), built=built)
+def strangers(fit: Callable[..., Matcher]) -> Iterator[tuple[str, Report]]:
+    """The shipped pack asked what no pack has learnt; the questions in Chinese also in the one script and the other."""
+    lesson = lesson_of(*read_with_phrasings(bundled_pack()))
+    started = time.perf_counter()
+    matcher = fit(lesson.rows, lesson.off_topic, lesson.cautious, lesson.urgent)
+    built = time.perf_counter() - started
+    rows = [json.loads(line) for line in STRANGERS.read_text(encoding="utf-8").splitlines()]
+    asked = [Labelled(row["text"], row["label"]) for row in rows]
+    to_simplified, *_ = characters()
+    to_traditional = {ord(simple): chr(traditional) for traditional, simple in to_simplified.items()}
+    chinese = [one for one in asked if any(ord(character) in to_traditional for character in one.text)]
+    for name, questions in (
+        ("strangers", asked),
+        ("in simplified characters", [replace(one, text=one.text.translate(to_simplified)) for one in chinese]),
+        ("in traditional characters", [replace(one, text=one.text.translate(to_traditional)) for one in chinese]),
+    ):
+        yield name, examine(matcher, questions, time.perf_counter, rows=len(lesson.rows), built=built)
 
 
-def cold_start(name: str, cache: Path) -> None:
+def cold_start(name: MatcherName, cache: Path) -> None:
     """Print how soon the shipped pack gives its first answer, how fast it goes on, and the memory that takes."""
-    folder = bundled_pack()
-    playbook, said = read_pack(folder), phrasings(folder)
-    rows = [Row(one.text, one.topic, one.language, one.voice) for one in said if one.topic]
-    stakes = cautious_topics(playbook), urgent_topics(playbook)
+    lesson = lesson_of(*read_with_phrasings(bundled_pack()))
+    rows = lesson.rows
     before, started = peak_rss_mb(), time.perf_counter()
-    learn = matcher_for if name == "encoder" else ngrams_for
-    matcher = learn(rows, playbook.off_topic, *stakes, cache)
+    matcher = matcher_of(lesson, name, cache)
     matcher.match("where is my transfer")
     built = time.perf_counter() - started
     took: list[float] = []
@@ -124,12 +136,6 @@ def cold_start(name: str, cache: Path) -> None:
     took.sort()
     figures = (len(rows), built, took[len(took) // 2], took[int(len(took) * 0.99)], peak_rss_mb() - before)
     print("{} rows: first answer after {:.2f} s, p50 {:.2f} ms, p99 {:.2f} ms, {:.0f} MB added".format(*figures))
-
-
-def ngrams_for(
-    rows: Sequence[Row], off_topic: Sequence[str], cautious: frozenset[str], urgent: frozenset[str], cache: Path
-) -> Matcher:
-    return NgramMatcher.train(rows, off_topic, cautious, urgent, cache=cache)
 
 
 def table(lines: Iterable[tuple[str, Sequence[Report]]]) -> None:
@@ -149,13 +155,13 @@ def main() -> None:
     arguments.add_argument("--data", type=Path, default=os.environ.get("IMCONNECT_BENCH_DATA"))
     arguments.add_argument("--matcher", choices=("ngrams", "encoder"), default="encoder")
     arguments.add_argument("--full", action="store_true", help="also learn the whole training parts (minutes)")
-    arguments.add_argument("--pack", action="store_true", help="measure the shipped pack, voice by voice")
+    arguments.add_argument("--strangers", action="store_true", help="ask the shipped pack what it has never heard")
     arguments.add_argument("--cold", type=Path, metavar="CACHE", help="measure a start with what CACHE keeps")
     chosen = arguments.parse_args()
     if chosen.cold:
         cold_start(chosen.matcher, chosen.cold)
-    elif chosen.pack:
-        table((voice, [report]) for voice, report in voices(fits(chosen.matcher)))
+    elif chosen.strangers:
+        table((name, [report]) for name, report in strangers(fits(chosen.matcher)))
     elif chosen.data:
         fit = fits(chosen.matcher)
         table(
