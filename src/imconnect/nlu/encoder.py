@@ -218,8 +218,9 @@ class EncoderMatcher:
         with self._one_thread():
             vector = self._encoder.encode([normalise(text)])[0]
             places, weights = weigh(text, head.features, head.rarity)
-            scores = kernel(head.vectors @ vector) @ head.coefficients + weights @ head.words[places] + head.means
-        return ranked(head.topics, scores)
+            meant = kernel(head.vectors @ vector) @ head.coefficients
+            said = weights @ head.words[places]
+        return ranked(head.topics, np.asarray(meant + said + head.means, dtype=np.float32))
 
 
 def ranked(topics: Sequence[str], scores: Floats) -> Scored:
