@@ -30,7 +30,7 @@ from nacl.signing import SigningKey
 from imconnect.domain.readings import SecretKind
 from imconnect.formats import addresses, base58, bech32, evm
 from imconnect.guard import Guard, Tail, tables
-from imconnect.guard.lexicon import ALPHABETIC, HAN
+from imconnect.guard.lexicon import ALPHABETIC, HAN, word_list
 
 LANGUAGES = (*ALPHABETIC, *HAN)
 FURTHER: dict[str, list[str]] = tables.read("lists.json.gz")
@@ -70,6 +70,8 @@ class Maker:
         self.language = language
         self.dice = random.Random(f"{language} {seed}")
         self.mnemonic = Mnemonic(language if language in LANGUAGES else "english")
+        if language in LANGUAGES:
+            self.mnemonic.wordlist = word_list(language)
         self.words = FURTHER.get(language, self.mnemonic.wordlist)
 
     @property

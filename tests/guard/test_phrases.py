@@ -107,6 +107,11 @@ def test_a_chinese_phrase_of_monero_is_proven_by_its_last_word(guard: Guard) -> 
     assert secret.certainty is Certainty.CERTAIN
 
 
+def test_no_word_of_any_list_is_broken(guard: Guard) -> None:
+    assert not [word for word in guard.lexicon.words if not word.isalpha()]
+    assert "снова" in guard.lexicon.words
+
+
 def test_a_german_phrase_may_be_written_without_its_sharp_s(guard: Guard) -> None:
     words = [word for word in FURTHER["monero_german"] if "ß" in word][:8]
     without = [word.replace("ß", "ss") for word in words]

@@ -129,6 +129,12 @@ def test_pieces_of_a_key_may_have_words_between_them(tail: Tail) -> None:
     assert (said[-1].text, said[-1].earlier) == ("[private_key removed]", ("0",))
 
 
+def test_what_came_before_a_key_and_may_belong_to_it_is_withdrawn_with_it(tail: Tail) -> None:
+    said = say(tail, PAIR[:20], "my address is 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", f"private key {PAIR[20:]}")
+
+    assert said[2].earlier == ("0",)
+
+
 def test_the_rest_of_a_key_in_pem_goes_with_its_beginning(tail: Tail) -> None:
     body = base64.b64encode(random.Random(6).randbytes(48)).decode()
     said = say(tail, "-----BEGIN PRIVATE KEY-----", f"{body}\n{body}", "https://etherscan.io/tx/0x" + HEX)

@@ -26,6 +26,7 @@ FURTHER_HAN = "monero_chinese_simplified"
 _ENGLISH = ("slip39", "monero_english", "electrum_1")
 _EVERYDAY = "electrum_1"  # taken from poems, and written by wallets of 2011 to 2014
 LENGTHS = (24, 21, 18, 15, 12)
+_SPOILT = {"сно\ufffd\ufffdа": "снова"}  # two bytes of mnemonic 0.21's Russian list are broken
 _COMMON, _RARE = -40, 60
 _FOREIGN = 35  # a word of a list that is not English, in tenths of a bit: measured, not counted
 _PREFIX = 4
@@ -56,11 +57,11 @@ class Lexicon:
         self.lists: list[WordList] = []
         self.cut_short: dict[str, int] = {}  # the first four letters of each English word, and what they weigh
         for name in ALPHABETIC:
-            self._add(name, Mnemonic(name).wordlist, rarity if name == "english" else {}, checked=True)
+            self._add(name, word_list(name), rarity if name == "english" else {}, checked=True)
         for name, words in further.items():
             if name != FURTHER_HAN:
                 self._add(name, words, rarity if name in _ENGLISH else {}, checked=False)
-        self.han_places = [{letter: place for place, letter in enumerate(Mnemonic(name).wordlist)} for name in HAN]
+        self.han_places = [{letter: place for place, letter in enumerate(word_list(name))} for name in HAN]
         self.han = frozenset(letter for places in self.han_places for letter in places) | set(further[FURTHER_HAN])
 
     def _add(self, name: str, words: list[str], rarity: dict[str, int], *, checked: bool) -> None:
@@ -96,6 +97,11 @@ class Lexicon:
             if len(word) >= _PREFIX:
                 found |= self.deletes.get(shorter, 0)
         return found
+
+
+def word_list(name: str) -> list[str]:
+    """The words of BIP-39's list of that name, in order."""
+    return [_SPOILT.get(word, word) for word in Mnemonic(name).wordlist]
 
 
 def checksum_fits(places: list[int]) -> bool:

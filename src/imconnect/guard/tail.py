@@ -121,7 +121,8 @@ class Tail:
 
     def _fragment(self, folded: str) -> str:
         """What of a message may be part of a phrase: nothing, where it reads like ordinary words."""
-        said = [token for token in phrases.TOKEN.findall(phrases.without_labels(folded)) if not token.isdigit()]
+        bare = phrases.without_labels(folded).replace("'", "")
+        said = [token for token in phrases.TOKEN.findall(bare) if not token.isdigit()]
         tokens = [token for token in said if token not in phrases.FILLERS] or said  # "second" is a word of a list too
         if not tokens:
             return ""
@@ -147,14 +148,14 @@ def _key_in_pieces(
 ) -> Inspected | None:
     """The key that this message ends, if it and the pieces just before it make one; else its own piece is kept."""
     if inspected.secret is not None and inspected.secret.kind is SecretKind.PRIVATE_KEY:
-        begun = [each for each in recent.pieces if now - each.at <= _AFTERWARDS and _goes_on(each.value)]
+        begun = [each for each in recent.pieces if now - each.at <= _AFTERWARDS and _goes_on(each.value, 8)]
         recent.pieces.clear()
         if inspected.secret.certainty is not Certainty.CERTAIN:
             return None
         recent.key_until = now + _AFTERWARDS
         ids = tuple(each.message_id for each in begun if each.message_id != message_id)
         return Inspected(inspected.text, inspected.secret, inspected.needs_context, ids) if ids else None
-    if now <= recent.key_until and _goes_on(text):
+    if now <= recent.key_until and _goes_on(text, _REST_OF_A_KEY):
         secret = Secret(SecretKind.PRIVATE_KEY, Certainty.LIKELY)
         return Inspected(removed(secret), secret)
     shown = plain(text) if len(text) <= _LONGEST_FRAGMENT else ""
@@ -178,12 +179,12 @@ def _key_in_pieces(
     return None
 
 
-def _goes_on(text: str) -> bool:
+def _goes_on(text: str, least: int) -> bool:
     """Whether the text is the middle or end of a key whose beginning came just before: PEM's lines, or base58."""
     if text in (text.lower(), text.upper()) or not any(letter.isdigit() for letter in text):
         return False
     alone = _ALONE.fullmatch(text)
-    if alone and len(alone["value"]) >= _REST_OF_A_KEY:
+    if alone and len(alone["value"]) >= least:
         return not _is_an_address(alone["value"])
     return _BODY.fullmatch(text) is not None and len(text) > 60
 
