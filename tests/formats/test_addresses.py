@@ -113,3 +113,12 @@ def test_no_mistyped_address_passes_for_a_right_one(kind: str) -> None:
     ]
 
     assert passed == []
+
+
+def test_bech32_with_another_first_letter_is_no_address_of_solanas() -> None:
+    dice = random.Random(7)
+    texts = (dict(addresses_of(dice))["LTC ltc1q"] for _ in range(400))
+    mistyped = [f"k{text[1:]}" for text in texts if not base58.foreign_letters(text[1:])]
+
+    assert {len(base58.decode(text)) for text in mistyped} >= {32}
+    assert not [text for text in mistyped if addresses.check(text)]

@@ -182,7 +182,7 @@ def test_all_of_a_long_text_is_read(guard: Guard) -> None:
 
     assert all(
         guard.inspect_file("a.txt", "", f"{filling[:at]}\n{PHRASE}\n{filling[at:]}".encode()).secret
-        for at in (0, 131_040, 131_072, 262_100, 600_000, len(filling))
+        for at in (0, 131_072 - 37, 131_072, 262_144 - 37, 600_000, len(filling))
     )
 
 

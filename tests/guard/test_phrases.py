@@ -139,6 +139,8 @@ def test_a_chinese_phrase_in_columns_is_withheld(guard: Guard) -> None:
         "never notice this fee until now can you please explain",
         "thank you thank you thank you thank you thank you thank you",
         "somewhere out there beneath the pale moon light someone think of you",
+        "agony far more painful than yours chocolate are you still alive dude your voice hopefully soon",
+        "dear sweet heart happy birthday dear stupid its not possible xplain nice how evryone wife how she knew time",
         "Got! Got milk tea and red tea and coffee!",
         "coffee bar please check the order details again and confirm",
         "崔各庄乡何各庄村顺白路马泉营",

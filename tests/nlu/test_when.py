@@ -57,7 +57,7 @@ def test_words_become_the_moment_they_mean(words: str, meant: str) -> None:
     assert moment(words, NOW) == datetime.fromisoformat(meant)
 
 
-@pytest.mark.parametrize("words", ["", "soon", "13月40日", "25:00", "上次", "5/6", "2月30日"])
+@pytest.mark.parametrize("words", ["", "soon", "13月40日", "25:00", "上次", "5/6", "2月30日", "一三点", "十十点"])
 def test_words_that_name_no_moment_give_none(words: str) -> None:
     assert moment(words, NOW) is None
 

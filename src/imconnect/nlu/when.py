@@ -132,13 +132,16 @@ def _count(number: str) -> float:
 
 
 def _number(digits: str) -> int:
-    """`12`, `十二`, `二十` and their like."""
+    """`12`, `十二`, `二十` and their like. Raises ValueError where the characters make no number, as `一三` do."""
     if digits.isdigit():
         return int(digits)
     tens, ten, units = digits.rpartition("十")
-    if not ten:
-        return _DIGITS[units]
-    return (_DIGITS[tens] if tens else 1) * 10 + (_DIGITS[units] if units else 0)
+    try:
+        if not ten:
+            return _DIGITS[units]
+        return (_DIGITS[tens] if tens else 1) * 10 + (_DIGITS[units] if units else 0)
+    except KeyError:
+        raise ValueError("no number") from None
 
 
 def _day(said: str, now: datetime) -> datetime | None:
