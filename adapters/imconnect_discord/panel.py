@@ -31,8 +31,8 @@ from imconnect_discord.asked import (
 from imconnect_discord.commands import CUSTOMER_COMMANDS
 from imconnect_discord.refusals import UNKNOWN_MESSAGE, Refused, done
 from imconnect_discord.safety import Gate, NotAdmitted
+from imconnect_discord.translate import CHANNEL, direct_peer, threads_peer
 
-CHANNEL = "discord"
 PREFIX = "panel:"
 """Begins the custom ids of everything here: `panel:WHAT:LANGUAGE[:TOPIC[:FORM]]`."""
 
@@ -392,9 +392,10 @@ class Panel:
     async def _say(self, asked: discord.Interaction, text: str, choice: str, language: Language) -> bool:
         """Store it, then tell where the answer comes; whether it was stored."""
         private = asked.guild_id is None
+        peer_of = direct_peer if private else threads_peer
         incoming = Incoming(
             id=f"i{asked.id}",
-            address=Address(CHANNEL, self._account, f"{'d' if private else 'u'}{asked.user.id}"),
+            address=Address(CHANNEL, self._account, peer_of(asked.user.id)),
             author=author(asked.user),
             text=text,
             sent_at=asked.created_at,

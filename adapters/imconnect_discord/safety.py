@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import cast
 
 import discord
 import structlog
@@ -14,6 +15,7 @@ from imconnect.domain.messages import Remark
 from imconnect.domain.readings import LinkVerdict
 from imconnect.ports import Kit, TopicGone, TryLater, Undeliverable
 from imconnect_discord.refusals import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, Refused, done
+from imconnect_discord.translate import Raw
 
 DANGEROUS = frozenset({LinkVerdict.LOOKALIKE, LinkVerdict.BLOCKED})
 
@@ -74,26 +76,27 @@ class LinkWatch:
         self._told_at: dict[int, datetime] = {}
         self._alerted: set[int] = set()
 
-    def is_dangerous(self, message: discord.Message) -> bool:
-        """Whether *message*, forwarded parts and all, holds such a link. What we say ourselves is never looked at."""
-        me = message.guild.me if message.guild is not None else None
-        if message.channel.id not in self._channels or (me is not None and message.author.id == me.id):
+    def is_dangerous(self, raw: Raw) -> bool:
+        """Whether the message *raw*, forwarded parts and all, holds such a link. It is the caller who knows our own."""
+        if int(raw["channel_id"]) not in self._channels:
             return False
-        texts = [message.content, *(snapshot.content for snapshot in message.message_snapshots)]
+        snapshots = [cast("Raw", one["message"]) for one in raw.get("message_snapshots") or ()]
+        texts = [str(one.get("content") or "") for one in (raw, *snapshots)]
         return any(link.verdict in DANGEROUS for text in texts for link in self._kit.links(text))
 
-    async def look(self, message: discord.Message) -> bool:
-        """Remove *message* and say why, if it is dangerous; also after an edit. Whether it is gone."""
-        if not self.is_dangerous(message):
+    async def look(self, raw: Raw) -> bool:
+        """Remove *raw* and say why, if it is dangerous; also after an edit. Whether it is gone."""
+        if not self.is_dangerous(raw):
             return False
+        channel_id = int(raw["channel_id"])
         try:
-            await self._remove(message.channel.id, message.id)
+            await self._remove(channel_id, int(raw["id"]))
         except (Undeliverable, TryLater) as error:
-            log.warning("dangerous link not removed", channel_id=message.channel.id, says=error.reason)
-            await self._alert_once(message.channel.id)
+            log.warning("dangerous link not removed", channel_id=channel_id, says=error.reason)
+            await self._alert_once(channel_id)
             return False
-        log.info("dangerous link removed", channel_id=message.channel.id, author=message.author.id)
-        await self._say_why(message.channel.id)
+        log.info("dangerous link removed", channel_id=channel_id)
+        await self._say_why(channel_id)
         return True
 
     async def _remove(self, channel_id: int, message_id: int) -> None:
@@ -141,10 +144,10 @@ class LinkWatch:
 # ---------------------------------------------------------------------------------------------------------------- names
 
 
-def remarks_on(user: discord.User | discord.Member, ours: Iterable[str]) -> tuple[Remark, ...]:
-    """What agents should know of a customer's names: that one of them could be taken for one of *ours*."""
-    names = {user.display_name, user.name, user.global_name or ""}
-    return (Remark.LOOKALIKE_SENDER,) if any(looks_like_ours(name, ours) for name in names) else ()
+def remarks_on(names: Iterable[str], ours: Iterable[str]) -> tuple[Remark, ...]:
+    """What agents should know of a customer's *names*: that one of them could be taken for one of *ours*."""
+    known = tuple(ours)
+    return (Remark.LOOKALIKE_SENDER,) if any(looks_like_ours(name, known) for name in names) else ()
 
 
 def looks_like_ours(name: str, ours: Iterable[str]) -> bool:

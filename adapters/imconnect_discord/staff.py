@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ import discord
 import structlog
 
 from imconnect.domain.conversations import Stage
+from imconnect.domain.messages import Handle
 from imconnect.domain.playbook import Playbook, Priority
 from imconnect.domain.splitting import split
 from imconnect.ports import (
@@ -32,14 +33,16 @@ from imconnect_discord.refusals import (
     Refused,
     done,
 )
+from imconnect_discord.translate import CHANNEL, TEXT_LIMIT, WRITTEN, Raw
 
 Connected = Callable[[], Awaitable[discord.Client]]
 """The client, once it is logged in. Raises `TryLater`."""
 
-CHANNEL = "discord"
-TEXT_LIMIT = 2000  # characters; docs.discord.com/developers/resources/message#create-message
 NAME_LIMIT = 100  # characters of a post's name; docs.discord.com/developers/resources/channel#channel-object
 MOST_TAGS, TAG_LIMIT = 20, 20  # tags a forum has, characters of one's name; the same page, #forum-tag-object
+LOOKED_AT_EVERY = 60.0
+"""Seconds between two looks at which tags the forum has."""
+
 NOTICES = "staff:notices"
 """The mark that says in which post the room as a whole is told."""
 
@@ -77,6 +80,7 @@ class DiscordStaffRoom:
         self._connected = connected
         self._forum = forum
         self._kit: Kit | None = None
+        self._seen: tuple[float, discord.ForumChannel] | None = None
         self._tagging = asyncio.Lock()
         self._may_make_tags = True
 
@@ -154,17 +158,21 @@ class DiscordStaffRoom:
     # ------------------------------------------------------------------------------------------------------- posts
 
     async def _the_forum(self) -> discord.ForumChannel:
-        client = await self._connected()
-        found = client.get_channel(self._forum) or await done(client.fetch_channel(self._forum))
-        if not isinstance(found, discord.ForumChannel):
-            raise Undeliverable("discord.staff_channel is not a forum channel")
-        return found
+        """The forum as it was a moment ago."""
+        now = asyncio.get_running_loop().time()
+        if self._seen is None or now - self._seen[0] > LOOKED_AT_EVERY:
+            client = await self._connected()
+            found = await done(client.fetch_channel(self._forum))
+            if not isinstance(found, discord.ForumChannel):
+                raise Undeliverable("discord.staff_channel is not a forum channel")
+            self._seen = (now, found)
+        return self._seen[1]
 
     async def _thread(self, topic: str) -> discord.Thread:
         """The post as Discord has it now. Raises `TopicGone`."""
         client = await self._connected()
         try:
-            found = client.get_channel(int(topic)) or await done(client.fetch_channel(int(topic)))
+            found = await done(client.fetch_channel(int(topic)))
         except Refused as refused:
             raise _gone(refused) from None
         if not isinstance(found, discord.Thread):
@@ -235,9 +243,9 @@ class DiscordStaffRoom:
     async def _make_tags(self, first: Sequence[str]) -> dict[str, discord.ForumTag]:
         """All tags there can be, *first* those needed now: a forum's tags are written as one list."""
         async with self._tagging:
-            client = await self._connected()
-            forum = await done(client.fetch_channel(self._forum))  # as it is, not as it was last told
-            if not isinstance(forum, discord.ForumChannel) or self._kit is None:
+            self._seen = None  # as it is now, not as it was
+            forum = await self._the_forum()
+            if self._kit is None:
                 return {}
             there = list(forum.available_tags)
             categories = sorted({f"category_{topic.category}" for topic in self._kit.playbook.topics.values()})
@@ -256,7 +264,8 @@ class DiscordStaffRoom:
                 self._may_make_tags = refused.code not in (MISSING_PERMISSIONS, MISSING_ACCESS)
                 log.info("tags not made", says=refused.reason)
                 changed = forum
-            return {tag.name: tag for tag in (changed or forum).available_tags}
+            self._seen = (asyncio.get_running_loop().time(), changed or forum)
+            return {tag.name: tag for tag in self._seen[1].available_tags}
 
     # ---------------------------------------------------------------------------------------------------- messages
 
@@ -365,29 +374,41 @@ class Staff:
 
     def is_agent(self, user: discord.User | discord.Member) -> bool:
         """By the role's id, never by a name. Whom the desk knows as an agent is settled by the desk, by id."""
-        if user.bot or not isinstance(user, discord.Member):
-            return False
-        return self.agent_role is None or any(role.id == self.agent_role for role in user.roles)
+        return not user.bot and isinstance(user, discord.Member) and self._has_role({role.id for role in user.roles})
+
+    def _has_role(self, roles: Collection[int]) -> bool:
+        return self.agent_role is None or self.agent_role in roles
 
     def is_post(self, channel: object) -> bool:
         return isinstance(channel, discord.Thread) and channel.parent_id == self.forum
 
-    def word_of(self, message: discord.Message) -> StaffWord | None:
-        """What a colleague does by writing in a post; None for talk among colleagues, for bots and for webhooks."""
-        if message.webhook_id is not None or not self.is_post(message.channel) or not self.is_agent(message.author):
-            return None
-        if message.type not in (discord.MessageType.default, discord.MessageType.reply):
-            return None
-        found = _TYPED.match(message.content)
-        act = STAFF_COMMANDS.get(found[1].lower()) if found is not None else None
-        if act is not None and found is not None:
-            return self.word(str(message.id), message.channel.id, message.author, act, message.content[found.end() :])
-        if self.replies == "any" and found is None and message.content.strip():
-            return self.word(str(message.id), message.channel.id, message.author, StaffAct.REPLY, message.content)
-        return None
+    def word_of(self, raw: Raw, roles: Collection[int] | None = None) -> StaffWord | None:
+        """What a colleague does by writing *raw* in a post; None for talk among colleagues, for bots and for webhooks.
 
-    def word(self, name: str, topic: int, user: discord.User | discord.Member, act: StaffAct, text: str) -> StaffWord:
-        return StaffWord(name, CHANNEL, self.account, str(self.forum), str(topic), author(user), act, text.strip())
+        *roles* are the author's, where *raw* does not tell them: messages read from the history do not.
+        """
+        if raw.get("webhook_id") is not None or raw["author"].get("bot") or int(raw.get("type", 0)) not in WRITTEN:
+            return None
+        told = raw["member"].get("roles", ()) if "member" in raw else ()
+        if not self._has_role(roles if roles is not None else {int(role) for role in told}):
+            return None
+        text = str(raw.get("content") or "").strip()
+        found = _TYPED.match(text)
+        act = STAFF_COMMANDS.get(found[1].lower()) if found is not None else None
+        if found is not None and act is not None:
+            text = text[found.end() :]
+        elif self.replies == "any" and found is None and text:
+            act = StaffAct.REPLY
+        if act is None:
+            return None
+        who = Handle(
+            str(raw["author"]["id"]), str(raw["author"].get("global_name") or raw["author"].get("username", ""))
+        )
+        return self.word(str(raw["id"]), int(raw["channel_id"]), who, act, text)
+
+    def word(self, name: str, topic: int, who: Handle, act: StaffAct, text: str) -> StaffWord:
+        """What *who* did in the post *topic*."""
+        return StaffWord(name, CHANNEL, self.account, str(self.forum), str(topic), who, act, text.strip())
 
 
 class StaffDoor:
@@ -418,7 +439,7 @@ class StaffDoor:
             return
         quietly = asked.type is discord.InteractionType.component
         await acknowledge(asked, thinking=not quietly)
-        word = self._staff.word(f"i{asked.id}", asked.channel_id, asked.user, act, text)
+        word = self._staff.word(f"i{asked.id}", asked.channel_id, author(asked.user), act, text)
         try:
             await self._hear(word)
         except TryLater:
