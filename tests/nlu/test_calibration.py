@@ -120,3 +120,18 @@ def test_a_likely_call_for_help_is_heard_whichever_urgent_topic_it_is() -> None:
 
     assert calibration.alarm(unsure[0].scored, frozenset({"a"})) >= calibration.alarm_cut
     assert calibration.alarm(calm[0].scored, frozenset({"a"})) < calibration.alarm_cut
+
+
+def test_what_is_seldom_a_call_for_help_is_not_heard_as_one_because_others_are() -> None:
+    dice = random.Random(4)
+    unsure = [
+        Trial(Scored(("b", "a", "c"), (0.5, 0.49, 0.1)), "a" if dice.random() < 0.65 else "b") for _ in range(400)
+    ]
+    seldom = [
+        Trial(Scored(("b", "c", "a"), (0.5, 0.45, 0.25)), "a" if dice.random() < 0.05 else dice.choice("bc"))
+        for _ in range(100)
+    ]
+    calibration = calibrate([*unsure, *seldom], Stakes(urgent=frozenset({"a"})), PRIOR)
+
+    assert calibration.alarm(unsure[0].scored, frozenset({"a"})) >= calibration.alarm_cut
+    assert calibration.alarm(seldom[0].scored, frozenset({"a"})) < calibration.alarm_cut

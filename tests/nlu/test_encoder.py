@@ -157,11 +157,17 @@ def test_summing_over_features_says_what_summing_over_rows_would() -> None:
 
 
 def test_whole_voices_are_left_out_once_there_are_enough_of_them() -> None:
-    few = list(folds_of(["a", "b", "c", ""]))
-    many = list(folds_of(["a", "b", "c", "d", "a", ""]))
+    few = list(folds_of(["a", "b", "c", ""], 100))
+    many = list(folds_of(["a", "b", "c", "d", "a", ""], 100))
 
     assert [len(fold) for fold in few] == [1, 1, 1, 1]
     assert sorted(len(fold) for fold in many) == [1, 1, 1, 1, 2]
+
+
+def test_rows_without_a_voice_are_left_out_in_parts_each_once() -> None:
+    folds = [fold.tolist() for fold in folds_of([""] * 10, 4)]
+
+    assert folds == [[0, 4, 8], [1, 5, 9], [2, 6], [3, 7]]
 
 
 def test_what_was_learnt_is_kept_and_not_learnt_again(encoder: UniversalEncoder, tmp_path: Path) -> None:

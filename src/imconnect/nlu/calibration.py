@@ -13,7 +13,7 @@ KEPT = 0.95  # the share of in-scope questions the gate lets through
 PRECISION = 0.90  # of the answers given, the share that is right
 CAUTIOUS_PRECISION = 0.95  # the same where a wrong answer costs money
 STRANGERS_ANSWERED = 0.04  # the largest share of off-topic messages that may get an answer
-ALARM_PRECISION = 0.50  # of the messages heard as calls for help though no topic is sure: better one too many
+ALARM = 1 / 3  # a message whose topic is unsure is heard as a call for help from this chance on: better two too many
 ENOUGH = 30  # fewer trials than this say nothing; the prior stands in
 PLACES = 3  # candidates kept
 
@@ -149,8 +149,18 @@ def calibrate(trials: Sequence[Trial], stakes: Stakes, prior: Calibration) -> Ca
         draft,
         cut=cut,
         cautious_cut=cautious_cut,
-        alarm_cut=_cut(alarms, ALARM_PRECISION) if stakes.urgent else 1.0,
+        alarm_cut=_alarm_cut(alarms) if stakes.urgent else 1.0,
     )
+
+
+def _alarm_cut(alarms: Sequence[tuple[float, bool]]) -> float:
+    """The alarm at which a call for help has become likely enough; the stated chance itself where trials are few."""
+    outcomes = [urgent for _, urgent in alarms]
+    if len(alarms) < ENOUGH or all(outcomes) or not any(outcomes):
+        return ALARM
+    curve = fit([[alarm] for alarm, _ in alarms], outcomes)
+    (slope,) = curve.weights
+    return min(1.0, max(0.0, (math.log(ALARM / (1 - ALARM)) - curve.bias) / slope)) if slope > 0 else 1.0
 
 
 def _chance_of_place(place: int, inside: Sequence[Trial], prior: Calibration) -> Logistic:

