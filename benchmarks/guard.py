@@ -57,8 +57,8 @@ ALIKE = dict(zip("aeopcyxi", "аеорсухі", strict=True))
 
 WALLETS = ("electrum", "ton")
 """Wallets that write BIP-39's English words and check them otherwise."""
-RARE = {"electrum_1": 98.5, "monero_lojban": 98.5}
-"""What is asked of two lists hardly anybody has a phrase from: one is made of the commonest words, one is Lojban."""
+RARE = {"electrum_1": 98.5}
+"""What is asked of a list of 2011 that is made of the commonest words of poems."""
 SLOWLY_MADE = 250
 """How many of TON's phrases are tried: to make one takes a tenth of a second."""
 
@@ -536,7 +536,7 @@ def typos(count: int, seed: int) -> bool:
     """How many mistyped addresses pass for right ones."""
     dice = random.Random(seed)
     passed: dict[str, Counter[str]] = defaultdict(Counter)
-    made = 0
+    made: Counter[str] = Counter()
     for _ in range(count):
         for name, right in addresses_of(dice):
             known = addresses.check(right)
@@ -548,12 +548,12 @@ def typos(count: int, seed: int) -> bool:
                     wrong.lower() == right.lower() and right.lower().startswith(("bc1", "ltc", "cos"))
                 ):
                     continue  # bech32 may be written in capitals throughout, never in both: that is told elsewhere
-                made += 1
+                made[name] += 1
                 checked = addresses.check(wrong)
                 passed[name][mistake] += checked is not None and checked.problem is None
-    print(f"\nMistyped addresses: {made} of {len(passed)} kinds, seed {seed}; how many passed for right ones")
+    print(f"\nMistyped addresses: {made.total()} of {len(passed)} kinds, seed {seed}; how many passed for right ones")
     for name, tally in passed.items():
-        print(f"  {name:18} " + ", ".join(f"{mistake} {tally[mistake]}" for mistake in MISTAKES))
+        print(f"  {name:18} {made[name]:6} made: " + ", ".join(f"{mistake} {tally[mistake]}" for mistake in MISTAKES))
     others = sum(tally.total() for name, tally in passed.items() if name != "EVM (EIP-55)")
     return not others and passed["EVM (EIP-55)"].total() <= count * len(MISTAKES) // 1000
 

@@ -94,5 +94,6 @@ def files_hold(name: str, claimed: str, content: bytes) -> None:
     except UnicodeDecodeError:
         return
     controls = sum(letter in CONTROLS for letter in text)
-    if controls == 0 and not text.startswith("\ufeff") and GUARD.examine(text).secret is not None:
-        assert verdict.withheld, "a secret passed in a file"
+    secret = GUARD.examine(text).secret if controls == 0 and not text.startswith("\ufeff") else None
+    # In a file that begins with talk of transactions, 64 digits without a word beside them are hashes.
+    assert secret is None or secret.perhaps_a_hash or verdict.withheld, "a secret passed in a file"
