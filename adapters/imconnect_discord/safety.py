@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import cast
 
 import discord
 import structlog
@@ -76,28 +75,37 @@ class LinkWatch:
         self._told_at: dict[int, datetime] = {}
         self._alerted: set[int] = set()
 
-    def is_dangerous(self, raw: Raw) -> bool:
-        """Whether the message *raw*, forwarded parts and all, holds such a link. It is the caller who knows our own."""
-        if int(raw["channel_id"]) not in self._channels:
-            return False
-        snapshots = [cast("Raw", one["message"]) for one in raw.get("message_snapshots") or ()]
-        texts = [str(one.get("content") or "") for one in (raw, *snapshots)]
-        return any(link.verdict in DANGEROUS for text in texts for link in self._kit.links(text))
+    async def look(self, message: discord.Message) -> bool:
+        """Remove *message* and say why, if it leads where nobody should go. Whether it is gone."""
+        texts = [message.content, *(snapshot.content for snapshot in message.message_snapshots)]
+        return await self._judge(message.channel.id, message.id, message.author.id, texts)
 
-    async def look(self, raw: Raw) -> bool:
-        """Remove *raw* and say why, if it is dangerous; also after an edit. Whether it is gone."""
-        if not self.is_dangerous(raw):
+    async def look_again(self, raw: Raw) -> bool:
+        """The same for an edit, as the gateway sent it; without words in it there is nothing new to look at."""
+        if not raw.get("content") or "author" not in raw:
             return False
-        channel_id = int(raw["channel_id"])
+        return await self._judge(
+            int(raw["channel_id"]), int(raw["id"]), int(raw["author"]["id"]), [str(raw["content"])]
+        )
+
+    async def _judge(self, channel_id: int, message_id: int, author_id: int, texts: Iterable[str]) -> bool:
+        if channel_id not in self._channels or not any(map(self._is_dangerous, texts)):
+            return False
         try:
-            await self._remove(channel_id, int(raw["id"]))
+            me = (await self._connected()).user
+            if me is not None and author_id == me.id:
+                return False
+            await self._remove(channel_id, message_id)
         except (Undeliverable, TryLater) as error:
             log.warning("dangerous link not removed", channel_id=channel_id, says=error.reason)
             await self._alert_once(channel_id)
             return False
-        log.info("dangerous link removed", channel_id=channel_id)
+        log.info("dangerous link removed", channel_id=channel_id, author=author_id)
         await self._say_why(channel_id)
         return True
+
+    def _is_dangerous(self, text: str) -> bool:
+        return any(link.verdict in DANGEROUS for link in self._kit.links(text))
 
     async def _remove(self, channel_id: int, message_id: int) -> None:
         client = await self._connected()
@@ -144,9 +152,9 @@ class LinkWatch:
 # ---------------------------------------------------------------------------------------------------------------- names
 
 
-def remarks_on(names: Iterable[str], ours: Iterable[str]) -> tuple[Remark, ...]:
-    """What agents should know of a customer's *names*: that one of them could be taken for one of *ours*."""
-    known = tuple(ours)
+def remarks_on(user: discord.User | discord.Member, ours: Iterable[str]) -> tuple[Remark, ...]:
+    """What agents should know of a customer's names: that one of them could be taken for one of *ours*."""
+    names, known = {user.display_name, user.name, user.global_name or ""}, tuple(ours)
     return (Remark.LOOKALIKE_SENDER,) if any(looks_like_ours(name, known) for name in names) else ()
 
 

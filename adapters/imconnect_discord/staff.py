@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -33,7 +33,7 @@ from imconnect_discord.refusals import (
     Refused,
     done,
 )
-from imconnect_discord.translate import CHANNEL, TEXT_LIMIT, WRITTEN, Raw
+from imconnect_discord.translate import CHANNEL, TEXT_LIMIT
 
 Connected = Callable[[], Awaitable[discord.Client]]
 """The client, once it is logged in. Raises `TryLater`."""
@@ -81,6 +81,7 @@ class DiscordStaffRoom:
         self._forum = forum
         self._kit: Kit | None = None
         self._seen: tuple[float, discord.ForumChannel] | None = None
+        self._begun: dict[str, str] = {}
         self._tagging = asyncio.Lock()
         self._may_make_tags = True
 
@@ -106,13 +107,15 @@ class DiscordStaffRoom:
                 allowed_mentions=PLAIN,
             )
         )
+        self._begun[str(made.thread.id)] = str(made.message.id)
         return str(made.thread.id)
 
     async def head(self, topic: str, head: str | None, header: Header) -> str:
         """The header as the message the post starts with, rewritten in place, and the tags that go with it."""
         thread = await self._thread(topic)
         await self._put_in_order(thread, header)
-        standing = head or topic  # a post starts with the message of its own id
+        # A post starts with the message of its own id (docs.discord.com/developers/topics/threads#forums).
+        standing = head or self._begun.pop(topic, topic)
         try:
             await self._edit(topic, standing, _short(header.text), self._buttons(header))
         except MessageGone:
@@ -286,24 +289,17 @@ class DiscordStaffRoom:
     ) -> str:
         """Write into the post: Discord takes it out of the archive for that, unless it is locked."""
         where = (await self._connected()).get_partial_messageable(int(topic))
-        quoted = (
-            discord.MessageReference(message_id=int(answering), channel_id=int(topic), fail_if_not_exists=False)
-            if answering is not None
-            else None
-        )
+        # Without previews: nobody who works here should fetch a page that a customer was sent to.
+        extras: dict[str, Any] = {"allowed_mentions": PLAIN, "suppress_embeds": True}
+        if view is not None:
+            extras["view"] = view
+        if answering is not None:
+            extras["reference"] = discord.MessageReference(
+                message_id=int(answering), channel_id=int(topic), fail_if_not_exists=False
+            )
 
         async def say() -> str:
-            # Unlike a press on a button, a link in a copy must show nobody where a customer was sent to.
-            said = await done(
-                where.send(
-                    text,
-                    view=view if view is not None else discord.utils.MISSING,
-                    reference=quoted if quoted is not None else discord.utils.MISSING,
-                    allowed_mentions=PLAIN,
-                    suppress_embeds=True,
-                )
-            )
-            return str(said.id)
+            return str((await done(where.send(text, **extras))).id)
 
         return await self._opened_if_need_be(topic, say)
 
@@ -374,25 +370,23 @@ class Staff:
 
     def is_agent(self, user: discord.User | discord.Member) -> bool:
         """By the role's id, never by a name. Whom the desk knows as an agent is settled by the desk, by id."""
-        return not user.bot and isinstance(user, discord.Member) and self._has_role({role.id for role in user.roles})
-
-    def _has_role(self, roles: Collection[int]) -> bool:
-        return self.agent_role is None or self.agent_role in roles
+        if user.bot or not isinstance(user, discord.Member):
+            return False
+        return self.agent_role is None or any(role.id == self.agent_role for role in user.roles)
 
     def is_post(self, channel: object) -> bool:
         return isinstance(channel, discord.Thread) and channel.parent_id == self.forum
 
-    def word_of(self, raw: Raw, roles: Collection[int] | None = None) -> StaffWord | None:
-        """What a colleague does by writing *raw* in a post; None for talk among colleagues, for bots and for webhooks.
+    def word_of(self, message: discord.Message) -> StaffWord | None:
+        """What a colleague does by writing in a post; None for talk among colleagues, for bots and for webhooks.
 
-        *roles* are the author's, where *raw* does not tell them: messages read from the history do not.
+        Read from the history a message has no roles: its author must have been made a member first.
         """
-        if raw.get("webhook_id") is not None or raw["author"].get("bot") or int(raw.get("type", 0)) not in WRITTEN:
+        if message.webhook_id is not None or not self.is_post(message.channel) or not self.is_agent(message.author):
             return None
-        told = raw["member"].get("roles", ()) if "member" in raw else ()
-        if not self._has_role(roles if roles is not None else {int(role) for role in told}):
+        if message.type not in (discord.MessageType.default, discord.MessageType.reply):
             return None
-        text = str(raw.get("content") or "").strip()
+        text = message.content.strip()
         found = _TYPED.match(text)
         act = STAFF_COMMANDS.get(found[1].lower()) if found is not None else None
         if found is not None and act is not None:
@@ -401,10 +395,7 @@ class Staff:
             act = StaffAct.REPLY
         if act is None:
             return None
-        who = Handle(
-            str(raw["author"]["id"]), str(raw["author"].get("global_name") or raw["author"].get("username", ""))
-        )
-        return self.word(str(raw["id"]), int(raw["channel_id"]), who, act, text)
+        return self.word(str(message.id), message.channel.id, author(message.author), act, text)
 
     def word(self, name: str, topic: int, who: Handle, act: StaffAct, text: str) -> StaffWord:
         """What *who* did in the post *topic*."""
