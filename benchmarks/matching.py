@@ -29,7 +29,8 @@ from statistics import fmean
 
 from imconnect.content import MatcherName, bundled_pack, lesson_of, matcher_of, read_with_phrasings
 from imconnect.nlu.evaluate import Labelled, Report, evaluate, examine, peak_rss_mb
-from imconnect.nlu.matching import Matcher, NgramMatcher
+from imconnect.nlu.lexical import NgramMatcher
+from imconnect.nlu.matching import Matcher
 from imconnect.nlu.normalise import table as characters
 
 STRANGERS = Path(__file__).parents[1] / "tests" / "nlu" / "strangers.jsonl"

@@ -7,7 +7,8 @@ import pytest
 
 from imconnect.domain.messages import Language
 from imconnect.nlu.calibration import Scored, Stakes
-from imconnect.nlu.matching import PRIOR, NgramMatcher, Row, settle
+from imconnect.nlu.lexical import NgramMatcher
+from imconnect.nlu.matching import PRIOR, Row, settle
 
 FEES = [
     "how much is the fee",
@@ -153,7 +154,7 @@ def test_training_separates_what_the_middle_of_a_topic_cannot() -> None:
 
 def test_what_was_trained_is_kept_and_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fresh = NgramMatcher.train(ROWS, OFF_TOPIC, cache=tmp_path)
-    monkeypatch.delattr("imconnect.nlu.matching._Lesson")
+    monkeypatch.delattr("imconnect.nlu.lexical._Lesson")
     kept = NgramMatcher.train(ROWS, OFF_TOPIC, cache=tmp_path)
 
     for text in ("fee?", "coins gone from wallet", "忘了密码", "a joke", "钱被转走了"):

@@ -1,7 +1,8 @@
 from dataclasses import replace
 
 from imconnect.nlu.calibration import Scored, Stakes
-from imconnect.nlu.matching import PRIOR, NgramMatcher, Row
+from imconnect.nlu.lexical import NgramMatcher
+from imconnect.nlu.matching import PRIOR, Row
 from imconnect.nlu.rehearsal import Heard, Point, Rehearsal, Share
 
 EASY = replace(PRIOR, cut=0.5, cautious_cut=0.5)

@@ -7,7 +7,8 @@ from typing import Literal
 
 from imconnect.content.reading import Phrasing
 from imconnect.domain.playbook import Playbook
-from imconnect.nlu.matching import Matcher, NgramMatcher, Row
+from imconnect.nlu.lexical import NgramMatcher
+from imconnect.nlu.matching import Matcher, Row
 from imconnect.nlu.reader import Reader, cautious_topics, encoder_is_installed, urgent_topics
 from imconnect.nlu.rehearsal import Rehearsal
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from imconnect.nlu.calibration import KEPT, area_under_curve, calibration_error, quantile
-from imconnect.nlu.matching import Matcher, NgramMatcher, Row
+from imconnect.nlu.lexical import NgramMatcher
+from imconnect.nlu.matching import Matcher, Row
 
 
 @dataclass(frozen=True, slots=True)

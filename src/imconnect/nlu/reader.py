@@ -9,7 +9,8 @@ from imconnect.domain.playbook import Playbook, Priority
 from imconnect.domain.readings import Reading
 from imconnect.nlu.details import spot
 from imconnect.nlu.language import language_of
-from imconnect.nlu.matching import Match, Matcher, NgramMatcher, Row
+from imconnect.nlu.lexical import NgramMatcher
+from imconnect.nlu.matching import Match, Matcher, Row
 
 CLAUSE = re.compile(
     r"[。！？!?;；\n]+|\.(?=\s)|\b(?:and also|also|but|and|besides)\b|另外|还有|還有|而且|顺便|順便|但是|可是"
