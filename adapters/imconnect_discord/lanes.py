@@ -1,9 +1,11 @@
-"""Each channel's messages in their order: first what was missed, then what comes. Nothing is lost that is not stored."""
+"""Each channel's messages in order: what was missed, then what comes. Nothing is lost that is not stored."""
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
 
 import structlog
 
@@ -23,10 +25,19 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
 Found = tuple[int, Sequence[Item]]
 """A message's id and what it brings; nothing, where it is not for the desk."""
 
-Page = Callable[[int], Awaitable[Sequence[Found]]]
-"""The oldest messages after an id, in order; none where there are no more."""
-
 log = structlog.get_logger("imconnect.discord")
+
+
+class History(Protocol):
+    """What of a channel can be read again."""
+
+    async def after(self, message: int) -> Sequence[Found]:
+        """The oldest messages after that one, in order; none where there are no more."""
+        ...
+
+    async def changed(self, message: int, since: datetime) -> Sequence[Found]:
+        """The last messages up to that one, in order, and the edits of them that are newer than *since*."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +51,12 @@ class Live:
 
 @dataclass(slots=True)
 class Lane:
-    """One channel. `page` reads its history; without it nothing of it is kept up with. `mark`: the last message heard."""
+    """One channel; without a history it is not kept up with. `mark`: the last message heard; `marked`: when."""
 
     channel: int
-    page: Page | None
+    history: History | None
     mark: int
+    marked: datetime
     behind: bool = False
     waiting: deque[Live] = field(default_factory=deque[Live])
     heard: OrderedDict[int, None] = field(default_factory=OrderedDict[int, None])
@@ -54,9 +66,10 @@ class Lane:
 class Lanes:
     """Every channel that is listened to. A channel waits for nothing but its own history."""
 
-    def __init__(self, account: str, channel_name: str) -> None:
+    def __init__(self, channel: str, account: str, now: Callable[[], datetime]) -> None:
+        self._channel = channel
         self._account = account
-        self._name = channel_name
+        self._now = now
         self._lanes: dict[int, Lane] = {}
         self._deliver: Deliver | None = None
         self._reading = asyncio.Semaphore(AT_ONCE)
@@ -65,9 +78,9 @@ class Lanes:
         """From now on what is told goes to *deliver*."""
         self._deliver = deliver
 
-    def keep(self, channel: int, page: Page | None, mark: int) -> Lane:
+    def keep(self, channel: int, history: History | None, mark: int, marked: datetime) -> Lane:
         """The lane of a channel, begun after the message *mark* if there is none."""
-        return self._lanes.setdefault(channel, Lane(channel, page, mark))
+        return self._lanes.setdefault(channel, Lane(channel, history, mark, marked))
 
     def drop(self, channel: int) -> None:
         """The channel is gone."""
@@ -90,7 +103,7 @@ class Lanes:
 
     def catch_up(self, lane: Lane) -> None:
         """Read the history of this channel from its mark before anything else of it."""
-        if lane.page is not None:
+        if lane.history is not None:
             lane.behind = True
             self._start(lane)
 
@@ -142,14 +155,20 @@ class Lanes:
                 lane.behind = False
 
     async def _read_history(self, lane: Lane, deliver: Deliver) -> None:
-        if lane.page is None:
+        if lane.history is None:
             lane.behind = False
             return
         async with self._reading:
-            while page := await lane.page(lane.mark):
-                await deliver([*(item for _, items in page for item in items), self._mark(lane, page[-1][0])])
+            changed = await lane.history.changed(lane.mark, lane.marked)
+            if edits := [item for _, items in changed for item in items]:
+                await deliver(edits)
+            for number, _ in changed:
+                self._remember(lane, number)
+            while page := await lane.history.after(lane.mark):
+                await self._take(lane, deliver, [item for _, items in page for item in items], page[-1][0])
                 for number, items in page:
-                    self._heard(lane, number, items)
+                    if items:
+                        self._remember(lane, number)
         lane.behind = False
 
     async def _hand_over(self, lane: Lane, deliver: Deliver) -> None:
@@ -157,19 +176,20 @@ class Lanes:
         if live.id is None:
             await deliver(live.items)
         elif live.id not in lane.heard:
-            kept = [self._mark(lane, live.id)] if lane.page is not None else []
-            await deliver([*live.items, *kept])
-            self._heard(lane, live.id, live.items)
+            await self._take(lane, deliver, live.items, live.id)
+            self._remember(lane, live.id)
         lane.waiting.popleft()
         if live.stored is not None and not live.stored.done():
             live.stored.set_result(None)
 
-    def _mark(self, lane: Lane, message: int) -> Mark:
-        return Mark(self._name, self._account, f"{LAST}{lane.channel}", str(max(lane.mark, message)))
+    async def _take(self, lane: Lane, deliver: Deliver, items: Sequence[Item], last: int) -> None:
+        """Deliver, and in the same commit that the channel was heard up to *last*."""
+        mark = max(lane.mark, last)
+        kept = [Mark(self._channel, self._account, f"{LAST}{lane.channel}", str(mark))]
+        await deliver([*items, *kept] if lane.history is not None else items)
+        lane.mark, lane.marked = mark, self._now()
 
-    def _heard(self, lane: Lane, message: int, items: Sequence[Item]) -> None:
-        lane.mark = max(lane.mark, message)
-        if items:
-            lane.heard[message] = None
-            if len(lane.heard) > REMEMBERED:
-                lane.heard.popitem(last=False)
+    def _remember(self, lane: Lane, message: int) -> None:
+        lane.heard[message] = None
+        if len(lane.heard) > REMEMBERED:
+            lane.heard.popitem(last=False)

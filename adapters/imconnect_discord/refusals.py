@@ -1,5 +1,6 @@
 """What Discord's refusals mean to the desk."""
 
+import asyncio
 from collections.abc import Awaitable
 from typing import TypeVar
 
@@ -19,6 +20,10 @@ SHUT_OUT = frozenset({50007, 50278})
 """The customer takes no private messages, or shares no server with us any more."""
 
 
+ANSWER_WITHIN = 90.0
+"""Seconds a call may take, with the waits that rate limits and discord.py's own repeats put into it."""
+
+
 class Refused(Undeliverable):
     """Discord said no, with its error *code*; 0 where it gave none."""
 
@@ -30,7 +35,8 @@ class Refused(Undeliverable):
 async def done(call: Awaitable[T]) -> T:
     """What *call* returns. Raises `TryLater` or `Refused`, never an exception of discord.py's."""
     try:
-        return await call
+        async with asyncio.timeout(ANSWER_WITHIN):
+            return await call
     except discord.RateLimited as limited:
         raise TryLater("Discord asks to wait", limited.retry_after) from None
     except discord.HTTPException as refused:

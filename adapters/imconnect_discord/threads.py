@@ -26,6 +26,9 @@ THREAD, OPENING = "thread:", "opening"
 PRIVATE_THREAD: Final = 12  # docs.discord.com/developers/resources/channel#channel-object-channel-types
 ARCHIVED_AFTER: Final = 10_080  # minutes; the longest there is (docs: resources/channel#thread-metadata-object)
 
+SEEN_FOR = 3600.0
+"""Seconds for which somebody who was in their thread is taken to be there still."""
+
 Raw = Mapping[str, Any]
 
 log = structlog.get_logger("imconnect.discord")
@@ -45,6 +48,7 @@ class Threads:
         self._of: dict[int, int] = {}
         self._members: dict[int, int] = {}
         self._opening: set[int] = set()
+        self._seen_at: dict[int, float] = {}
         self._alone: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def equip(self, kit: Kit) -> None:
@@ -78,6 +82,26 @@ class Threads:
         async with self._alone[member]:
             known = self._of.get(member)
             return known if known is not None else await self._open(member)
+
+    def seen(self, thread: int) -> None:
+        """The member wrote there: they are in it."""
+        self._seen_at[thread] = asyncio.get_running_loop().time()
+
+    async def let_in(self, member: int, thread: int) -> None:
+        """Have the member in the thread, unless they were there lately: nobody tells us when one leaves.
+
+        Raises `TryLater`, `Refused`, and `Undeliverable` where they left the server.
+        """
+        if asyncio.get_running_loop().time() - self._seen_at.get(thread, float("-inf")) < SEEN_FOR:
+            return
+        client = await self._line.client()
+        try:
+            await done(client.http.add_user_to_thread(thread, member))
+        except Refused as refused:
+            if refused.code == UNKNOWN_MEMBER:
+                raise Undeliverable("the customer left the server", blocked=True) from None
+            raise
+        self.seen(thread)
 
     async def reopen(self, thread: int) -> bool:
         """Take a thread out of the archive and unlock it. False if it is gone, or closed to us."""
@@ -168,6 +192,7 @@ class Threads:
             raise Undeliverable(f"they cannot be let into a thread: {refused.reason}", blocked=left) from None
         await self._remember(member, str(thread))
         self._hold(member, thread)
+        self.seen(thread)
         return thread
 
     async def _unheard(self, member: int) -> int | None:

@@ -102,6 +102,7 @@ class Said:
     answers: int | None = None
     answers_to: int | None = None
     nonce: str | None = None
+    names: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def ref(self) -> str:
@@ -116,11 +117,12 @@ def read(raw: Raw) -> Said | None:
     snapshots = [cast("Raw", one["message"]) for one in raw.get("message_snapshots") or ()]
     answered: Raw = raw.get("referenced_message") or {}
     reference: Raw = raw.get("message_reference") or {}
+    names = tuple(_names(author, raw.get("member") or {}))
     return Said(
         channel=int(raw["channel_id"]),
         id=int(raw["id"]),
         member=int(author["id"]),
-        author=Handle(str(author["id"]), _name(author, raw.get("member") or {})),
+        author=Handle(str(author["id"]), next(iter(names), "")),
         by_machine=bool(author.get("bot")) or raw.get("webhook_id") is not None,
         text="\n".join(part for one in (raw, *snapshots) for part in _words(one)),
         files=tuple(file for one in (raw, *snapshots) for file in _files(one)),
@@ -131,11 +133,15 @@ def read(raw: Raw) -> Said | None:
         answers=int(reference["message_id"]) if reference.get("message_id") and not snapshots else None,
         answers_to=int(answered["author"]["id"]) if answered.get("author") else None,
         nonce=str(raw["nonce"]) if raw.get("nonce") is not None else None,
+        names=names,
     )
 
 
-def _name(author: Raw, member: Raw) -> str:
-    return str(member.get("nick") or author.get("global_name") or author.get("username") or "")
+def _names(author: Raw, member: Raw) -> Iterator[str]:
+    """By which names they are shown: first that of this server, then the one of their own, then that of the account."""
+    for name in (member.get("nick"), author.get("global_name"), author.get("username")):
+        if name:
+            yield str(name)
 
 
 def _words(raw: Raw) -> Iterator[str]:
@@ -210,11 +216,10 @@ def without_mention(text: str, bot: int) -> str:
     return re.sub(rf"\s*<@!?{bot}>\s*", " ", text).strip()
 
 
-def unreadable(raw: object, account: str, error: str) -> Unreadable:
+def unreadable(raw: Raw, account: str, error: str) -> Unreadable:
     """What could not be read: its name, its size and what failed."""
     written = json.dumps(raw, sort_keys=True, default=repr).encode()
-    fields = cast("Raw", raw) if isinstance(raw, Mapping) else {}
-    number = str(fields.get("id", ""))
+    number = str(raw.get("id", ""))
     name = number if number.isdecimal() else hashlib.sha256(written).hexdigest()[:32]
     return Unreadable(f"message:{name}", CHANNEL, account, f"not understood: {error}", len(written))
 
@@ -222,9 +227,9 @@ def unreadable(raw: object, account: str, error: str) -> Unreadable:
 # ------------------------------------------------------------------------------------------------------------ writing
 
 
-def nonce_of(key: str, part: int) -> str:
-    """What tells Discord that a part was sent before: at most 25 characters."""
-    return hashlib.sha256(f"{key}:{part}".encode()).hexdigest()[:25]
+def nonce_of(key: str, part: int, channel: int) -> str:
+    """What tells Discord that a part was sent there before: at most 25 characters."""
+    return hashlib.sha256(f"{key}:{part}:{channel}".encode()).hexdigest()[:25]
 
 
 def buttons(choices: Sequence[Choice]) -> discord.ui.View | None:

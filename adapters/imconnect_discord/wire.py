@@ -19,7 +19,7 @@ API_ROOT = "https://discord.com/api/v10"
 GATEWAY = "wss://gateway.discord.gg/"
 
 LONGEST_LIMIT = 30.0
-"""Seconds of a rate limit that are waited out here (discord.py takes no less); longer ones are the desk's to wait for."""
+"""Seconds of a rate limit that are waited out here, no fewer than discord.py takes; longer ones are for the desk."""
 
 TOKEN_REFUSED_PAUSE = 60.0
 """Seconds before Discord is asked again after it refused the token."""
