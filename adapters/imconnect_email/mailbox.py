@@ -183,6 +183,20 @@ class Mailbox:
             return Letter(*told, problem="the mail server gave it without its content")
         return None if raw is None else Letter(*told, raw=raw)
 
+    async def bring(self, folder: str, validity: int, uid: int) -> bytes | None:
+        """The mail of that UID; None if it is gone, or the folder's UIDs began anew. Raises `TryLater`."""
+        async with self._entered() as wire:
+            place = await _selected(wire, folder)
+            if place.validity != validity:
+                return None
+            answer = await wire.fetch(uid, "(UID BODY.PEEK[])", self._settings.largest_mail)
+            if not answer.ok:
+                raise TryLater(f"the mail server does not give mail {uid} of {folder}: {answer.code or 'NO'}")
+            try:
+                return body_of(answer.lines)
+            except ValueError:
+                raise TryLater("the mail server gave a mail without its content") from None
+
     # ------------------------------------------------------------------------------------------------------ purging
 
     async def purge(self, folder: str, validity: int, uids: Sequence[int]) -> None:

@@ -42,6 +42,14 @@ class _ServerSettings(_Section):
             raise ValueError("a name such as imap.example.com, without a scheme or a port")
         return host
 
+    @model_validator(mode="after")
+    def _certificates_can_be_read(self) -> "_ServerSettings":
+        try:
+            self.context()
+        except OSError:
+            raise ValueError("ca_file holds no certificates in PEM form: correct or remove it") from None
+        return self
+
     def context(self) -> ssl.SSLContext | None:
         """How certificates are checked; None where there is no TLS. Raises `OSError` if `ca_file` cannot be read."""
         if self.tls == "off":
@@ -134,9 +142,16 @@ class EmailSettings(_Section):
     trusted_authserv_id: Annotated[
         str | None, Field(description="authserv-id of the server whose Authentication-Results are believed (RFC 8601)")
     ] = None
+    check_signatures: Annotated[
+        bool, Field(description="check DKIM signatures by DNS where no trusted server has said who sent a mail")
+    ] = True
     folders: Annotated[
         tuple[str, ...], Field(min_length=1, max_length=10, description="folders that are read; each has a connection")
     ] = ("INBOX",)
+    first_read: Annotated[
+        Literal["new", "all"],
+        Field(description="what is read at the very first start: mail that comes from then on, or all that lies there"),
+    ] = "new"
     trash: Annotated[
         str | None, Field(description="folder for removed mail, where the server neither names one nor removes at once")
     ] = None
@@ -155,6 +170,19 @@ class EmailSettings(_Section):
     largest_mail: Annotated[
         int, Field(ge=64 * 1024, le=256 * 1024 * 1024, description="bytes; a larger mail is told of, not fetched")
     ] = 40 * 1024 * 1024
+    automatic_per_address: Annotated[
+        int,
+        Field(ge=1, description="most automatic mails to one correspondent in a day; agents' replies do not count"),
+    ] = 20
+    unproven_per_address: Annotated[
+        int, Field(ge=0, description="the same for an address that nothing proves to have written to us")
+    ] = 6
+    unproven_per_domain: Annotated[
+        int, Field(ge=0, description="automatic mails a day to all such addresses of one domain together")
+    ] = 100
+    unproven_in_all: Annotated[int, Field(ge=0, description="automatic mails a day to all such addresses together")] = (
+        200
+    )
 
     @field_validator("address")
     @classmethod

@@ -8,7 +8,20 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from html import escape
 
-from imconnect.domain.messages import Address, Attachment, Handle, Incoming, Outgoing, Purpose, Unreadable
+from imconnect.domain.drafting import TOPIC_CHOICE
+from imconnect.domain.messages import (
+    Address,
+    Attachment,
+    Handle,
+    Incoming,
+    Language,
+    Outgoing,
+    Purpose,
+    Remark,
+    Unreadable,
+)
+from imconnect.domain.triage import HUMAN
+from imconnect_email import mail as reading
 from imconnect_email.automatic import LOOP_FIELD
 from imconnect_email.headers import address_of, message_ids, one_line
 from imconnect_email.mail import Mail
@@ -17,6 +30,7 @@ from imconnect_email.signatures import Signing, signed
 from imconnect_email.threading import Joined, Peer, message_id_for, reply_address, token_for
 
 CHANNEL = "email"
+SIGNATURE_LINE = "-- "
 
 _ID_SEPARATOR = " "
 _REFERENCES = 20
@@ -26,13 +40,17 @@ _ANSWERS = re.compile(r"\s*(?:re|aw|sv|fwd?|回复|回覆|答复|转发)\s*(?:\[
 # ------------------------------------------------------------------------------------------------------------ reading
 
 
-def to_incoming(mail: Mail, joined: Joined, account: str, received_at: datetime) -> Incoming | Unreadable:
+def to_incoming(
+    mail: Mail, joined: Joined, account: str, received_at: datetime, *, repeats: bool = False
+) -> Incoming | Unreadable:
     """What *mail* says, at the peer it belongs to. What was quoted is left out; a first mail begins with its subject.
 
-    The time is that of our server: a Date is whatever its writer typed.
+    The time is that of our server: a Date is whatever its writer typed. `automatic`: a machine wrote it, or the same
+    words came again and again. Whoever wants no automatic mail is led to a person, for nobody else may answer.
     """
     if mail.problem is not None or mail.sender is None:
         return to_unreadable(mail, account)
+    automatic = repeats or mail.automatic is not None
     return Incoming(
         id=incoming_id(mail),
         address=Address(CHANNEL, account, str(joined.peer)),
@@ -42,6 +60,11 @@ def to_incoming(mail: Mail, joined: Joined, account: str, received_at: datetime)
         attachments=tuple(
             Attachment(str(number), one.name, one.media_type, one.size) for number, one in enumerate(mail.attachments)
         ),
+        choice=None if automatic or mail.acknowledge else TOPIC_CHOICE + HUMAN,
+        language_hint=_language_of(f"{mail.subject} {mail.new_text}"),
+        automatic=automatic,
+        quoted=_quoted(mail),
+        remarks=_remarks(mail, joined),
     )
 
 
@@ -54,6 +77,40 @@ def _said(mail: Mail) -> str:
     answers = bool(mail.in_reply_to or mail.references or _ANSWERS.match(mail.subject))
     subject = "" if answers and mail.new_text else mail.subject
     return "\n\n".join(filter(None, (subject, mail.new_text)))
+
+
+def _quoted(mail: Mail) -> str:
+    """What the mail repeats of earlier ones: what follows the new text, or all where the two are interwoven."""
+    if not mail.new_text or mail.text.strip() == mail.new_text.strip():
+        return ""
+    return mail.text.removeprefix(mail.new_text).strip("\n")
+
+
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
+_LATIN_WORD = re.compile(r"[a-z]{2,}", re.IGNORECASE)
+
+
+def _language_of(text: str) -> Language | None:
+    """The language a mail seems to be in; None where it has no words."""
+    if _HAN.search(text):
+        return Language.CHINESE
+    return Language.ENGLISH if _LATIN_WORD.search(text) else None
+
+
+_AGENTS_SHOULD_KNOW = {
+    reading.Remark.NAME_SHOWS_AN_ADDRESS: Remark.NAME_HIDES_ADDRESS,
+    reading.Remark.NAME_IS_DISGUISED: Remark.NAME_HIDES_ADDRESS,
+    reading.Remark.LOOKALIKE_DOMAIN: Remark.LOOKALIKE_SENDER,
+    reading.Remark.REPLY_ELSEWHERE: Remark.REPLY_TO_DIFFERS,
+    reading.Remark.MISLEADING_LINK: Remark.LINK_HIDES_TARGET,
+}
+
+
+def _remarks(mail: Mail, joined: Joined) -> tuple[Remark, ...]:
+    found = {one for remark, one in _AGENTS_SHOULD_KNOW.items() if remark in mail.remarks}
+    if joined.proof is None:
+        found.add(Remark.UNVERIFIED_SENDER)
+    return tuple(one for one in Remark if one in found)
 
 
 def incoming_id(mail: Mail) -> str:
@@ -106,9 +163,10 @@ def compose(
     date: datetime,
     references: tuple[str, ...] = (),
     marker: str = MARKER,
+    closing: str = "",
 ) -> bytes:
-    """*message* as the bytes of a mail. *subject* is the desk's own words; *references* are the thread's Message-IDs,
-    the last of them the one that is answered.
+    """*message* as the bytes of a mail. *subject* and *closing*, what stands at the end of every mail, are the desk's
+    own words; *references* are the thread's Message-IDs, the last of them the one that is answered.
 
     Nothing of the customer's is in it but their address. Raises `ValueError` where the peer holds no address.
     """
@@ -132,7 +190,7 @@ def compose(
         mail["Auto-Submitted"] = "auto-replied"
         mail["X-Auto-Response-Suppress"] = "All"
         mail[LOOP_FIELD] = token.key
-    text = _plain(message, marker)
+    text = _plain(message, marker, closing)
     _add_bodies(mail, text, token.key)
     raw = mail.as_bytes()
     return raw if letterhead.signing is None else signed(raw, letterhead.signing)
@@ -153,11 +211,13 @@ def _wire(address: str) -> str:
         return address
 
 
-def _plain(message: Outgoing, marker: str) -> str:
-    """What is said, with the choices as numbered lines; our marker on top tells later what we wrote."""
+def _plain(message: Outgoing, marker: str, closing: str) -> str:
+    """What is said, with the choices as numbered lines; our marker on top tells later what we wrote. What closes it
+    stands below the line that mail programs know a signature by (RFC 3676, 4.3)."""
     choices = "\n".join(f"{number}. {choice.label}" for number, choice in enumerate(message.choices, 1))
     said = "\n\n".join(filter(None, (message.text.strip(), choices)))
-    return "\n\n".join(filter(None, (marker, _printable(said)))) + "\n"
+    signature = f"{SIGNATURE_LINE}\n{closing.strip()}" if closing.strip() else ""
+    return "\n\n".join(filter(None, (marker, _printable(said), _printable(signature)))) + "\n"
 
 
 def _printable(text: str) -> str:

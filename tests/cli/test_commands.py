@@ -38,6 +38,7 @@ def all_commands() -> list[str]:
 def test_the_commands_that_programs_rely_on_are_there() -> None:
     promised = {
         *("run", "demo", "doctor", "migrate", "explain", "bench", "pack check", "agent add", "match eval"),
+        "mail parse",
         *(f"conversation {act}" for act in ("list", "show", "take", "resolve", "handback", "reply", "note")),
     }
 

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from imconnect.cli import explaining, measuring, packs, running, talking
+from imconnect.cli import explaining, mail, measuring, packs, running, talking
 from imconnect.cli.speech import Complaint, complain
 
 app = typer.Typer(
     name="imconnect",
-    help="The support desk of a wallet: Telegram and web chat, in Chinese and English.",
+    help="The support desk of a wallet: Telegram, e-mail and web chat, in Chinese and English.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # they print local variables, and those may hold what a customer typed
@@ -21,6 +21,7 @@ pack = typer.Typer(help="The pack: everything the desk says.", no_args_is_help=T
 agent = typer.Typer(help="The people who answer.", no_args_is_help=True)
 conversation = typer.Typer(help="An agent's acts from a terminal.", no_args_is_help=True)
 match = typer.Typer(help="How well questions are recognised.", no_args_is_help=True)
+mails = typer.Typer(help="Mail, as the desk reads it.", no_args_is_help=True)
 
 app.command()(running.run)
 app.command()(running.demo)
@@ -29,6 +30,7 @@ app.command()(running.migrate)
 app.command()(explaining.explain)
 app.command()(measuring.bench)
 match.command("eval")(measuring.evaluate)
+mails.command("parse")(mail.parse)
 pack.command("check")(packs.check)
 pack.command("try")(packs.attempt)
 pack.command("diff")(packs.diff)
@@ -47,7 +49,13 @@ conversation.command("note")(talking.note)
 conversation.command("transfer")(talking.transfer)
 conversation.command("snippet")(talking.snippet)
 conversation.command("admit")(talking.admit)
-for name, group in (("pack", pack), ("agent", agent), ("conversation", conversation), ("match", match)):
+for name, group in (
+    ("pack", pack),
+    ("agent", agent),
+    ("conversation", conversation),
+    ("match", match),
+    ("mail", mails),
+):
     app.add_typer(group, name=name)
 
 

@@ -156,6 +156,7 @@ LABELS: Mapping[str, frozenset[str]] = {
         "mail_greeting": "",
         "mail_signature": "",
         "mail_footer": "",
+        "mail_copies": "",
         "command_start": "",
         "command_help": "",
         "command_human": "",

@@ -195,6 +195,7 @@ LABELS: Mapping[str, str] = {
     "command_help": "",
     "command_human": "",
     "command_status": "",
+    "mail_copies": "",
     "command_language": "",
     "command_verify": "",
     "staff_take": "",
