@@ -274,6 +274,7 @@ LABELS: Mapping[str, str] = {
     "discord_expired": "",
     "discord_refused": "",
     "discord_too_new": "{days}",
+    "discord_threads_full": "",
     "discord_link_removed": "",
     "discord_link_stays": "{place}",
     "discord_notices": "",
