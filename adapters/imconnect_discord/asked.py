@@ -1,5 +1,6 @@
 """Interactions, read: what was pressed, chosen, filled in or typed after a slash."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -14,6 +15,9 @@ TEXT_INPUT, SELECT, LABEL = (
     3,
     18,
 )  # docs.discord.com/developers/components/reference#component-object-component-types
+
+RESPOND_WITHIN = 3.0
+"""Seconds Discord waits for a first response: docs.discord.com/developers/interactions/receiving-and-responding."""
 
 
 def about(asked: discord.Interaction) -> Mapping[str, Any]:
@@ -71,8 +75,9 @@ async def acknowledge(asked: discord.Interaction, *, thinking: bool) -> bool:
     Whether Discord took it. What was said is stored in either case: only the sign is lost.
     """
     try:
-        await done(asked.response.defer(ephemeral=True, thinking=thinking))
-    except (TryLater, Refused):
+        async with asyncio.timeout(RESPOND_WITHIN):
+            await done(asked.response.defer(ephemeral=True, thinking=thinking))
+    except (TryLater, Refused, TimeoutError):
         return False
     return True
 

@@ -133,7 +133,6 @@ class Panel:
         self._reception = reception
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._sent_at: OrderedDict[int, datetime] = OrderedDict()
-        self._sending: set[int] = set()
         self._putting_up = asyncio.Lock()
 
     # ------------------------------------------------------------------------------------------- the panel itself
@@ -350,20 +349,17 @@ class Panel:
         await acknowledge(asked, thinking=True)
         member, now = asked.user.id, self._kit.now()
         sent = self._sent_at.get(member)
-        if member in self._sending or (sent is not None and now - sent < FORM_GAP):
+        if sent is not None and now - sent < FORM_GAP:
             await self._tell_place(asked, "discord_already", language)
             return False
-        self._sending.add(member)
-        try:
-            titles = self._kit.playbook.details
-            lines = [f"{titles[name].titles[language]}: {value}" for name, value in values.items() if name in titles]
-            title = self._kit.playbook.article(topic.slug, language).title
-            stored = await self._say(asked, "\n".join(lines) or title, TOPIC_CHOICE + topic.slug, language)
-            if stored:
-                self._sent_at[member] = self._kit.now()
-                self._sent_at.move_to_end(member)
-        finally:
-            self._sending.discard(member)
+        self._sent_at[member] = now  # before it is stored: a second one may come meanwhile
+        self._sent_at.move_to_end(member)
+        titles = self._kit.playbook.details
+        lines = [f"{titles[name].titles[language]}: {value}" for name, value in values.items() if name in titles]
+        title = self._kit.playbook.article(topic.slug, language).title
+        stored = await self._say(asked, "\n".join(lines) or title, TOPIC_CHOICE + topic.slug, language)
+        if not stored:
+            self._sent_at.pop(member, None)
         return stored
 
     def _forget_old_forms(self) -> None:
