@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# As many test files at a time as there are cores, four at most; the tests of a file share what they start.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: help demo run test test-all check fix bench clean
 
@@ -17,11 +19,11 @@ run: $(VENV)/.run ## run the desk with imconnect.toml; Ctrl-C ends it
 	@exec $(BIN)/python scripts/in-front $(BIN)/imconnect run
 
 test: $(VENV)/.dev ## run the tests; what this machine lacks is skipped by name
-	$(BIN)/pytest
+	$(BIN)/pytest $(SIDE_BY_SIDE)
 
 test-all: $(VENV)/.dev ## install what the tests need (apt, as root) and skip nothing
 	@./scripts/install-worlds
-	IMCONNECT_TEST_ALL=1 $(BIN)/pytest
+	IMCONNECT_TEST_ALL=1 $(BIN)/pytest $(SIDE_BY_SIDE)
 
 check: $(VENV)/.dev ## lint, types and floors
 	$(BIN)/ruff check
