@@ -162,23 +162,15 @@ class Speaking:
             if number in before:
                 last = before[number]
                 continue
-            view = buttons(message.choices) if number == len(parts) - 1 else None
+            extras: dict[str, Any] = {"allowed_mentions": PLAIN, "suppress_embeds": True}
+            if number == len(parts) - 1 and message.choices:
+                extras["view"] = buttons(message.choices)
             answered = read_ref(message.reply_to or "") if number == 0 else None
-            quoting = (
-                discord.MessageReference(message_id=answered[1], channel_id=channel, fail_if_not_exists=False)
-                if answered is not None and answered[0] == channel
-                else None
-            )
-            said = await done(
-                where.send(
-                    part,
-                    nonce=nonce_of(message.key, number, channel),
-                    view=view if view is not None else discord.utils.MISSING,
-                    reference=quoting if quoting is not None else discord.utils.MISSING,
-                    allowed_mentions=PLAIN,
-                    suppress_embeds=True,
+            if answered is not None and answered[0] == channel:
+                extras["reference"] = discord.MessageReference(
+                    message_id=answered[1], channel_id=channel, fail_if_not_exists=False
                 )
-            )
+            said = await done(where.send(part, nonce=nonce_of(message.key, number, channel), **extras))
             last = said.id
         self._spoken[channel] = None
         if len(self._spoken) > MOST_SPOKEN:

@@ -18,6 +18,7 @@ from imconnect_discord.refusals import (
     Refused,
     done,
 )
+from imconnect_discord.translate import WRITTEN
 from imconnect_discord.wire import Line
 
 THREAD, OPENING = "thread:", "opening"
@@ -25,6 +26,9 @@ THREAD, OPENING = "thread:", "opening"
 
 PRIVATE_THREAD: Final = 12  # docs.discord.com/developers/resources/channel#channel-object-channel-types
 ARCHIVED_AFTER: Final = 10_080  # minutes; the longest there is (docs: resources/channel#thread-metadata-object)
+
+LOOK_BACK = 20
+"""Messages that are looked at before a thread is taken for unused; one that is used has more than notes by then."""
 
 SEEN_FOR = 3600.0
 """Seconds for which somebody who was in their thread is taken to be there still."""
@@ -136,12 +140,18 @@ class Threads:
             member = wanted.pop(str(thread["name"]), None)
             if member is not None:
                 await self._take_up(member, number)
-            elif not thread.get("message_count") and str(thread["name"]).startswith("support-"):
-                client = await self._line.client()
+            elif str(thread["name"]).startswith("support-"):
                 try:
-                    await done(client.http.delete_channel(number))
+                    await self._remove_unused(number)
                 except Refused as refused:
                     log.info("orphaned thread stays", says=refused.reason)
+
+    async def _remove_unused(self, thread: int) -> None:
+        """Remove a thread in which nobody wrote anything; Discord's own notes are nothing."""
+        client = await self._line.client()
+        last = cast("list[Raw]", await done(client.http.logs_from(thread, LOOK_BACK)))
+        if not any(int(one.get("type", 0)) in WRITTEN for one in last):
+            await done(client.http.delete_channel(thread))
 
     def name_for(self, member: int) -> str:
         """A name that says nothing of them and is theirs: it finds a thread again whose id was not written down."""
