@@ -32,6 +32,7 @@ from imconnect.desk.turns import Turns
 from imconnect.desk.understanding import Read, understanding
 from imconnect.domain.playbook import Playbook
 from imconnect.guard import Guard
+from imconnect.guard.links import BlockList, BlockListUnreadable
 from imconnect.guard.outgoing import objection
 from imconnect.metrics import PrometheusMeter
 from imconnect.ports import (
@@ -190,6 +191,17 @@ def web_url(settings: Settings, port: int | None = None) -> str:
     return f"http://{host}:{port or web.port}"
 
 
+def blocked_of(settings: Settings) -> BlockList | None:
+    """The hosts that others found to steal, if a list of them is set. Raises `SettingsError`."""
+    path = settings.core.block_list
+    if path is None:
+        return None
+    try:
+        return BlockList.read(path.expanduser())
+    except BlockListUnreadable as error:
+        raise SettingsError(f"block_list {path}: {error}; take a config.json of eth-phishing-detect") from None
+
+
 def objection_of(guard: Guard) -> Callable[[str], str | None]:
     """The guard's word on what an agent is about to write."""
     return partial(objection, guard=guard)
@@ -208,7 +220,7 @@ def reader_of(settings: Settings) -> Read:
         raise SettingsError(f"pack: {error}") from None
     except ImportError:
         raise SettingsError("matcher = encoder needs its packages: pip install 'imconnect[encoder]'") from None
-    return understanding(reader.read, playbook)
+    return understanding(reader.read, playbook, blocked_of(settings))
 
 
 # ----------------------------------------------------------------------------------------------------------- running
@@ -223,6 +235,7 @@ class _Running:
     stopping: Stopping
     playbook: Playbook
     inspect: Inspect
+    blocked: BlockList | None = None
     health: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -237,7 +250,7 @@ async def run_desk(
     url = database_url(settings)
     if url.sqlite and roles != ALL_ROLES:
         raise SettingsError("--only needs PostgreSQL: SQLite belongs to one process; set database.url")
-    playbook = playbook_of(settings)
+    playbook, blocked = playbook_of(settings), blocked_of(settings)
     async with AsyncExitStack() as stack:
         listening = _listening_socket(settings, stack) if Role.WEB in roles else None
         store = await stack.enter_async_context(opened_store(settings, playbook))
@@ -245,8 +258,8 @@ async def run_desk(
         # A first write, so that a database that is locked is told of before anything is promised.
         secret = await store.keep("cookie-secret", secrets.token_urlsafe(32))
         guard = Guard()
-        running = _Running(store, PrometheusMeter(), stopping, playbook, guard.inspect_file)
-        agents = AgentDesk(store, objection_of(guard), clock, playbook)
+        running = _Running(store, PrometheusMeter(), stopping, playbook, guard.inspect_file, blocked)
+        agents = AgentDesk(store, objection_of(guard), clock, playbook, blocked)
         staff = StaffDesk(store, agents, playbook, clock)
         intake = Intake(store, guard, clock, running.meter, staff.hear)
         adapters = adapters_of(settings) if Role.CONNECTORS in roles else []
@@ -339,7 +352,13 @@ async def _equip(running: _Running, adapter: Adapter, equipped: Equipped) -> str
     """None once it is done, or why it cannot be now."""
     try:
         kit = await InboxKit.of(
-            running.store, adapter.name, adapter.account, running.playbook, clock, lambda: secrets.token_hex(32)
+            running.store,
+            adapter.name,
+            adapter.account,
+            running.playbook,
+            clock,
+            lambda: secrets.token_hex(32),
+            running.blocked,
         )
         await equipped.equip(kit)
     except (TryLater, Undeliverable) as error:

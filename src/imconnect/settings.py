@@ -67,6 +67,9 @@ class CoreSettings(_Section):
     cache: Annotated[Path, Field(description="folder where what was learnt of a pack is kept between starts")] = Path(
         "~/.cache/imconnect"
     )
+    block_list: Annotated[
+        Path | None, Field(description="file of hosts that steal, in the format of eth-phishing-detect")
+    ] = None
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
 

@@ -252,3 +252,13 @@ async def test_the_same_message_again_is_acknowledged_and_stored_once(store: Rec
 
     assert [line.text for line in lines] == ["hello"]
     assert (counts.of["messages_received"], counts.of["messages_repeated"]) == (1, 1)
+
+
+async def test_a_secret_that_a_button_carries_is_kept_nowhere(intake: Intake, store: Records) -> None:
+    """S-12: a client of somebody's own may press anything."""
+    await intake.deliver([incoming("", choice=PHRASE), incoming("", id="2", choice="t:fees")])
+
+    pressed, harmless = store.stored
+    assert (pressed.incoming.choice, harmless.incoming.choice) == (None, "t:fees")
+    assert pressed.secret is not None
+    assert pressed.secret.kind is SecretKind.RECOVERY_PHRASE

@@ -14,6 +14,7 @@ from imconnect.settings import Settings
 
 if TYPE_CHECKING:
     from imconnect.desk.explaining import Explained, Explainer
+    from imconnect.guard.links import BlockList
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """When a message without `at` was said. Explanations do not depend on the day they are asked for."""
@@ -54,7 +55,17 @@ def _explainer(settings: Settings) -> "Explainer":
         raise Complaint(f"pack: {error}") from None
     except ImportError:
         raise Complaint("matcher = encoder needs its packages: pip install 'imconnect[encoder]'") from None
-    return Explainer(playbook, Guard(), understanding(reader.read, playbook))
+    return Explainer(playbook, Guard(), understanding(reader.read, playbook, _blocked(settings)))
+
+
+def _blocked(settings: Settings) -> "BlockList | None":
+    from imconnect.guard.links import BlockList, BlockListUnreadable  # noqa: PLC0415 - as above
+
+    path = settings.core.block_list
+    try:
+        return BlockList.read(path.expanduser()) if path is not None else None
+    except BlockListUnreadable as error:
+        raise Complaint(f"block_list {path}: {error}; take a config.json of eth-phishing-detect") from None
 
 
 def _lines(source: str) -> Iterable[str]:

@@ -187,14 +187,14 @@ def _dossier_json(dossier: "Dossier") -> dict[str, Any]:
 
 def _act(context: typer.Context, ref: str, agent: str, act: AgentsAct, confirmed: tuple[str, ...] = ()) -> None:
     async def work(store: "SqlStore", playbook: "Playbook") -> str:
-        from imconnect.app import clock, objection_of  # noqa: PLC0415 - as above
+        from imconnect.app import blocked_of, clock, objection_of  # noqa: PLC0415 - as above
         from imconnect.desk.agents import AgentDesk, UnknownConversation  # noqa: PLC0415 - as above
         from imconnect.guard import Guard  # noqa: PLC0415 - as above
 
         if await store.agent_named(agent) is None:
             raise Complaint(f"{agent}: no such agent; add them with `imconnect agent add`")
         try:
-            desk = AgentDesk(store, objection_of(Guard()), clock, playbook)
+            desk = AgentDesk(store, objection_of(Guard()), clock, playbook, blocked_of(settings_of(context)))
             acted = await desk.act(ref, act, secrets.token_hex(8), confirmed)
         except UnknownConversation:
             raise Complaint(f"{ref}: there is no such conversation; see `imconnect conversation list`") from None

@@ -18,7 +18,7 @@ from imconnect.domain.events import (
 from imconnect.domain.playbook import Playbook
 from imconnect.domain.readings import Link, LinkVerdict
 from imconnect.domain.responder import Refusal
-from imconnect.guard.links import inspect_links
+from imconnect.guard.links import BlockList, inspect_links
 from imconnect.ports import Store
 
 PATIENCE_SECONDS = 5.0
@@ -71,13 +71,21 @@ class Acted:
 
 
 class AgentDesk:
-    """Where agents act. *objection* is the guard's word on text that is to go out."""
+    """Where agents act. *objection* is the guard's word on text that is to go out, *blocked* hosts nobody links to."""
 
-    def __init__(self, store: Store, objection: Callable[[str], str | None], clock: Clock, playbook: Playbook) -> None:
+    def __init__(
+        self,
+        store: Store,
+        objection: Callable[[str], str | None],
+        clock: Clock,
+        playbook: Playbook,
+        blocked: BlockList | None = None,
+    ) -> None:
         self._store = store
         self._objection = objection
         self._clock = clock
         self._playbook = playbook
+        self._blocked = blocked
 
     async def act(self, reference: str, act: AgentsAct, key: str, confirmed: Collection[str] = ()) -> Acted:
         """Record *act*, once per *key*, and wait for its turn. Raises `UnknownConversation`.
@@ -112,7 +120,7 @@ class AgentDesk:
             return Objected(Objection(objected))
         if isinstance(act, AgentNoted):  # colleagues may show each other what a customer was sent
             return None
-        links = inspect_links(act.text, self._playbook.official_hosts)
+        links = inspect_links(act.text, self._playbook.official_hosts, self._blocked)
         if refused := _hosts(links, LinkVerdict.LOOKALIKE, LinkVerdict.BLOCKED):
             return Objected(Objection.LINK_REFUSED, refused)
         unknown = tuple(host for host in _hosts(links, LinkVerdict.UNKNOWN) if host not in confirmed)

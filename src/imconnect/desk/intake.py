@@ -148,7 +148,8 @@ class Intake:
         quoted = await self._inspect_at_rest(incoming.quoted)
         name = self._inspect_name(incoming.author.name)
         files = [self._guard.inspect(file.name) for file in incoming.attachments]
-        secret = next((one.secret for one in (inspected, quoted, *files) if one.secret is not None), None)
+        pressed = self._inspect_name(incoming.choice or "")  # a client of somebody's own may press anything
+        secret = next((one.secret for one in (inspected, quoted, pressed, *files) if one.secret is not None), None)
         safe = replace(
             incoming,
             text=inspected.text,
@@ -156,6 +157,7 @@ class Intake:
             attachments=_renamed(incoming.attachments, files),
             language_hint=_hint(incoming, inspected),
             quoted=quoted.text,
+            choice=incoming.choice if pressed.secret is None else None,
         )
         self._meter.observe("guard_seconds", asyncio.get_running_loop().time() - started)
         if secret is not None:

@@ -8,7 +8,7 @@ from typing import Self
 from imconnect.desk.loops import Clock
 from imconnect.domain.playbook import Playbook
 from imconnect.domain.readings import Link, Spotted
-from imconnect.guard.links import inspect_links
+from imconnect.guard.links import BlockList, inspect_links
 from imconnect.nlu import details
 from imconnect.ports import Kept, Mark, Store, StoreUnavailable, TryLater
 
@@ -17,7 +17,14 @@ class InboxKit:
     """The `Kit` of one inbox. What it remembers is kept beside what the channel delivers as a `Mark`."""
 
     def __init__(
-        self, store: Store, channel: str, account: str, secret: bytes, playbook: Playbook, clock: Clock
+        self,
+        store: Store,
+        channel: str,
+        account: str,
+        secret: bytes,
+        playbook: Playbook,
+        clock: Clock,
+        blocked: BlockList | None = None,
     ) -> None:
         self._store = store
         self._channel = channel
@@ -25,6 +32,7 @@ class InboxKit:
         self._secret = secret
         self._playbook = playbook
         self._clock = clock
+        self._blocked = blocked
 
     @classmethod
     async def of(
@@ -35,6 +43,7 @@ class InboxKit:
         playbook: Playbook,
         clock: Clock,
         new_secret: Callable[[], str],
+        blocked: BlockList | None = None,
     ) -> Self:
         """The kit of this inbox; *new_secret* makes 32 bytes in hexadecimal, at its first start. Raises `TryLater`."""
         inbox = hashlib.sha256(f"{channel}:{account}".encode()).hexdigest()[:32]
@@ -42,7 +51,7 @@ class InboxKit:
             kept = await store.keep(f"inbox-secret:{inbox}", new_secret())
         except StoreUnavailable as error:
             raise TryLater(str(error)) from None
-        return cls(store, channel, account, bytes.fromhex(kept), playbook, clock)
+        return cls(store, channel, account, bytes.fromhex(kept), playbook, clock, blocked)
 
     @property
     def secret(self) -> bytes:
@@ -74,4 +83,4 @@ class InboxKit:
         return details.spot(text)
 
     def links(self, text: str) -> tuple[Link, ...]:
-        return inspect_links(text, self._playbook.official_hosts)
+        return inspect_links(text, self._playbook.official_hosts, self._blocked)
