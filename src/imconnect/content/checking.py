@@ -33,15 +33,27 @@ REFUSING = re.compile(
     r"[不勿别別没沒未无無]|[骗騙]|只要|\b(?:not|never|no|none|nobody|nothing|without|cannot|thief|scam\w*|fake)\b|n't\b",
     re.IGNORECASE,
 )
+PROMISE = re.compile(
+    r"(?:追回|找回|拿回|挽回|冻结|凍結|撤回|撤销|撤銷|赔偿|賠償|赔付|賠付|退还|退還|退款)"
+    r"|\b(?:recover|freeze|freezing|reverse|reversed|refund|refunded|reimburse|undo|get (?:it|them|your \w+) back)\b",
+    re.IGNORECASE,
+)
+OURS = re.compile(
+    r"我们|我們|客服|同事|一定|保证|保證|肯定|包|必定|帮您|幫您|帮你|幫你|为您|為您|可以追|能追|能帮|能幫"
+    r"|\b(?:we|our|us|support|colleagues?|guarantee\w*|definitely|certainly|will be|can be)\b",
+    re.IGNORECASE,
+)
 
 
 def check_pack(folder: Path) -> list[Fault]:
     """Every fault of the pack in *folder*, in the order of its files; none if it is fit to go live."""
     draft = read_draft(folder)
     faults = [*draft.faults, *unread_files(draft), *repeated_phrasings(draft.phrasings), *asked_secrets(draft)]
+    faults += empty_promises(draft)
     faults += [fault for page in draft.pages for fault in too_long(page)]
     if draft.playbook is not None:
         faults += [*unreachable(draft, draft.playbook), *shared_titles(draft, draft.playbook)]
+        faults += unreachable_steps(draft, draft.playbook)
     return sorted(set(faults))
 
 
@@ -91,6 +103,37 @@ def asked_secrets(draft: Draft) -> Iterator[Fault]:
             for name, text in draft.playbook.labels[language].items():
                 if asks_for_a_secret(text):
                     yield Fault(f"{language.value}/labels.toml", 0, f"the label {name} asks for a secret", cure)
+
+
+def promises(text: str) -> bool:
+    """Whether a clause of *text* says that we bring funds back, freeze them or undo a transfer: nobody can."""
+    return any(
+        PROMISE.search(clause) and OURS.search(clause) and not REFUSING.search(clause) for clause in CLAUSE.split(text)
+    )
+
+
+def empty_promises(draft: Draft) -> Iterator[Fault]:
+    """Sentences that promise what nobody can keep on a chain."""
+    cure = "say what can be done, and that nobody can undo a transfer"
+    for page in draft.pages:
+        for number, line in spoken_lines(page):
+            if promises(line):
+                yield Fault(page.file, number, "this sentence promises what nobody can keep", cure)
+
+
+def unreachable_steps(draft: Draft, playbook: Playbook) -> Iterator[Fault]:
+    """Steps of guided answers that nothing leads to."""
+    for flow in playbook.flows.values():
+        reached, todo = set[str](), [flow.first]
+        while todo:
+            name = todo.pop()
+            if name in flow.steps and name not in reached:
+                reached.add(name)
+                todo += flow.steps[name].ways
+        for name in flow.steps:
+            if name not in reached:
+                cure = "let a step lead to it, or take it out"
+                yield Fault(PACK, 0, f"nothing leads to the step {flow.topic}/{name}", cure)
 
 
 def spoken_lines(page: Page) -> Iterator[tuple[int, str]]:

@@ -13,8 +13,22 @@ import yaml
 
 from imconnect.content.faults import Fault, PackError
 from imconnect.content.needed import LABELS, NOTICES, SMALLTALK, TOPICS
+from imconnect.content.traditional import for_traditional_readers
 from imconnect.domain.messages import Language
-from imconnect.domain.playbook import Article, Detail, Handoff, Hours, Pace, Playbook, Priority, Topic
+from imconnect.domain.playbook import (
+    PERSON,
+    SOLVED,
+    Article,
+    Detail,
+    Flow,
+    Handoff,
+    Hours,
+    Pace,
+    Playbook,
+    Priority,
+    Step,
+    Topic,
+)
 from imconnect.nlu.details import PROBLEMS
 
 PACK = "pack.toml"
@@ -33,9 +47,10 @@ LIBYAML: type[yaml.SafeLoader] = getattr(
 
 ROOT_KEYS = frozenset(
     {"name", "reference_prefix", "default_language", "languages", "menu", "official_hosts"}
-    | {"topics", "details", "smalltalk", "hours", "pace", "safety_reminder_on"}
+    | {"topics", "details", "smalltalk", "hours", "pace", "safety_reminder_on", "flows"}
 )
 TOPIC_KEYS = frozenset({"category", "priority", "handoff", "details", "guides"})
+STEP_KEYS = frozenset({"yes", "no", "then"})
 PACE_KEYS = frozenset(one.name for one in fields(Pace))
 
 Table = Mapping[str, object]
@@ -133,7 +148,7 @@ class _Reading:
         self.only(root, ROOT_KEYS, "")
         details = self.details(root, languages, default)
         topics = self.topics(root, languages, default, frozenset(details))
-        return Playbook(
+        playbook = Playbook(
             name=self.word(root, "name", ""),
             reference_prefix=self.reference_prefix(root),
             topics=topics,
@@ -150,7 +165,9 @@ class _Reading:
             official_hosts=self.official_hosts(root),
             off_topic=tuple(text for _, text, _ in self.lines(OFF_TOPIC, None)),
             default_language=default,
+            flows=self.flows(root, languages, default, topics),
         )
+        return replace(playbook, traditional=for_traditional_readers(playbook)) if not self.faults else playbook
 
     # ------------------------------------------------------------------------------------------------- pack.toml
 
@@ -322,7 +339,7 @@ class _Reading:
         for name in section:
             where = f"details.{name}"
             entry = self.table(section, name, where, key="")
-            self.only(entry, frozenset({"free"}), where)
+            self.only(entry, frozenset({"free", "story"}), where)
             free = entry.get("free")
             if not isinstance(free, bool):
                 self.root_fault(
@@ -330,7 +347,8 @@ class _Reading:
                 )
                 free = True
             pages = {
-                one: self.page(f"{one.value}/details/{name}.md", frozenset({"title", "problems"})) for one in languages
+                one: self.page(f"{one.value}/details/{name}.md", frozenset({"title", "problems", "names"}))
+                for one in languages
             }
             details[name] = Detail(
                 name=name,
@@ -338,11 +356,24 @@ class _Reading:
                 titles=spoken_in_all({one: self.title(page) for one, page in pages.items()}, default),
                 questions=spoken_in_all({one: page.body if page else "" for one, page in pages.items()}, default),
                 problems=spoken_in_all({one: self.problems(name, page) for one, page in pages.items()}, default),
+                names=spoken_in_all({one: self.names(page) for one, page in pages.items()}, default),
+                story=entry.get("story") is True,
             )
+            if entry.get("story", False) not in (True, False) or (entry.get("story") and not free):
+                self.root_fault(where, "story", "story is for details that take any words", "write true, or remove it")
             for page in pages.values():
                 if page is not None:
                     self.braces(page, frozenset())
         return details
+
+    def names(self, page: Page | None) -> tuple[str, ...]:
+        """What customers call a detail, beside its title."""
+        written = page.front.get("names", []) if page else []
+        names = cast("list[object]", written) if isinstance(written, list) else [None]
+        words = tuple(one.strip() for one in names if isinstance(one, str) and one.strip())
+        if page is not None and len(words) != len(names):
+            self.fault(page.file, 1, "names is no list of words", "write names: [hash, TXID]")
+        return words
 
     def problems(self, name: str, page: Page | None) -> Mapping[str, str]:
         if page is None:
@@ -373,6 +404,65 @@ class _Reading:
         if page is not None and not (isinstance(title, str) and title.strip()):
             self.fault(page.file, 1, "there is no title", "begin the file with ---, title: …, ---")
         return title.strip() if isinstance(title, str) else ""
+
+    # ------------------------------------------------------------------------------------------------------- flows
+
+    def flows(
+        self, root: Table, languages: tuple[Language, ...], default: Language, topics: Mapping[str, Topic]
+    ) -> Mapping[str, Flow]:
+        """Answers given step by step; the first step written is the one they begin with."""
+        section: Table = self.table(root, "flows", "") if "flows" in root else {}
+        flows: dict[str, Flow] = {}
+        for slug in section:
+            where = f"flows.{slug}"
+            entry = self.table(section, slug, where, key="")
+            topic = topics.get(slug)
+            if topic is None:
+                self.root_fault(where, "", f'there is no topic "{slug}"', "name the flow after the topic it answers")
+            elif topic.handoff is Handoff.AT_ONCE:
+                cure = "no steps where a person is needed at once: take the flow out"
+                self.root_fault(where, "", f'"{slug}" goes to a person at once', cure)
+            steps = {name: self.step(entry, slug, name, languages, default) for name in entry}
+            if steps:
+                flows[slug] = Flow(slug, next(iter(steps)), steps)
+                self.dead_ends(flows[slug])
+            else:
+                self.root_fault(where, "", "the flow has no step", f"add [{where}.first-step]")
+        return flows
+
+    def step(self, entry: Table, slug: str, name: str, languages: tuple[Language, ...], default: Language) -> Step:
+        where = f"flows.{slug}.{name}"
+        written = self.table(entry, name, where, key="")
+        self.only(written, STEP_KEYS, where)
+        if not SLUG.fullmatch(name) or name in (SOLVED, PERSON):
+            cure = f"use lower-case letters, digits and hyphens, and neither {SOLVED} nor {PERSON}"
+            self.root_fault(where, "", f'"{name}" cannot be the name of a step', cure)
+        wanted = ("then",) if "then" in written else ("yes", "no")
+        if set(written) & STEP_KEYS - set(wanted):
+            cure = "a step that asks has yes and no, one that only tells has then"
+            self.root_fault(where, "then", "the step has both then and an answer", cure)
+        ways = {key: self.word(written, key, where) for key in wanted}
+        for key, place in ways.items():
+            if place and place not in entry and place not in (SOLVED, PERSON):
+                cure = f"add [flows.{slug}.{place}], or write {SOLVED} or {PERSON}"
+                self.root_fault(where, key, f'there is no step "{place}"', cure)
+        pages = {one: self.page(f"{one.value}/flows/{slug}/{name}.md", frozenset()) for one in languages}
+        for page in pages.values():
+            if page is not None:
+                self.braces(page, frozenset())
+        texts = spoken_in_all({one: page.body if page else "" for one, page in pages.items()}, default)
+        return Step(name, texts, {} if "then" in ways else ways, ways.get("then"))
+
+    def dead_ends(self, flow: Flow) -> None:
+        """Steps from which nobody ever comes to an end."""
+        ending = {SOLVED, PERSON}
+        for _ in flow.steps:
+            ending |= {name for name, step in flow.steps.items() if ending & set(step.ways)}
+        for name in flow.steps:
+            if name not in ending:
+                where = f"flows.{flow.topic}.{name}"
+                cure = f"let one way lead to {SOLVED} or {PERSON} in the end"
+                self.root_fault(where, "", "from this step nobody comes to an end", cure)
 
     # -------------------------------------------------------------------------------------------- notices, labels
 

@@ -1,27 +1,66 @@
-"""What a message is understood to be: its words by `nlu`, its links by the guard."""
+"""What a message is understood to be: its words by `nlu`, its links by the guard, its manner by the domain."""
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
+from imconnect.domain.conversations import Conversation
+from imconnect.domain.manner import concerns, corrects, declined, declines, meant, unhelped
 from imconnect.domain.messages import Language
 from imconnect.domain.playbook import Playbook
 from imconnect.domain.readings import Reading, Secret
+from imconnect.domain.triage import HUMAN, QUEUE_STATUS
 from imconnect.guard.inspection import removed
 from imconnect.guard.links import BlockList, inspect_links
+from imconnect.nlu.details import spot
 from imconnect.nlu.language import language_of
 
 Read = Callable[[str], Reading]
 
 
 def understanding(read: Read, playbook: Playbook, blocked: BlockList | None = None) -> Read:
-    """*read*, with every link's real host and what it is to us."""
+    """*read*, with every link's real host and what it is to us, every concern, and how it is meant."""
+    names = {name: detail.called() for name, detail in playbook.details.items()}
 
     def understood(text: str) -> Reading:
-        reading = read(text)
-        links = inspect_links(text, playbook.official_hosts, blocked)
-        return replace(reading, links=links) if links else reading
+        takes_back = corrects(text)
+        said = (meant(text) or text) if takes_back else text
+        reading = _with_every_concern(read(said), [read(one) for one in concerns(said)], playbook)
+        return replace(
+            reading,
+            links=inspect_links(text, playbook.official_hosts, blocked),
+            corrects=takes_back,
+            declined=declined(text, names),
+            declines=declines(text),
+            unhelped=unhelped(text),
+        )
 
     return understood
+
+
+def _with_every_concern(whole: Reading, parts: list[Reading], playbook: Playbook) -> Reading:
+    """The reading of the most urgent of several concerns, which keeps the others.
+
+    Only where the whole is about one of them, or of nothing for sure: sentences of one story are no concerns.
+    """
+    sure = {one.topic: one for one in reversed(parts) if one.topic is not None and one.topic in playbook.topics}
+    order = [one.topic for one in parts if one.topic is not None and one.topic in sure]
+    if not order or whole.topic not in (None, *order):
+        return whole
+    topics = playbook.topics
+    first = min(order, key=lambda slug: (topics[slug].priority, slug != HUMAN, slug != whole.topic))
+    of_one_matter = {first, HUMAN, QUEUE_STATUS, *topics[first].guides}
+    others = (slug for slug in dict.fromkeys(order) if slug not in of_one_matter and first not in topics[slug].guides)
+    if first == whole.topic:
+        return replace(whole, others=tuple(others))
+    return replace(whole, topic=first, candidates=sure[first].candidates, others=tuple(others))
+
+
+def answered(reading: Reading, text: str, state: Conversation, at: datetime, playbook: Playbook) -> Reading:
+    """*reading*, with the details of *text* read as an answer to what was asked for: short answers count, and times
+    of day are those of the desk's own zone at the moment it was said."""
+    said = (meant(text) or text) if reading.corrects else text
+    return replace(reading, details=spot(said, frozenset(state.asked_for), at.astimezone(playbook.hours.zone)))
 
 
 def withheld_whole(text: str, secret: Secret | None) -> bool:

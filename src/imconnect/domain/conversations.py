@@ -36,6 +36,10 @@ MOVES: Mapping[Stage, frozenset[Stage]] = MappingProxyType(
 of the line."""
 
 
+GUIDED = frozenset({Stage.SELF_SERVICE, Stage.CLARIFYING})
+"""Where a guided answer may go on; anywhere else it has ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """A detail the customer gave, in a form that passed its check."""
@@ -55,7 +59,11 @@ class PlaceInLine:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Everything `decide()` weighs about one conversation. `line` is where it stands at the moment of deciding."""
+    """Everything `decide()` weighs about one conversation. `line` is where it stands at the moment of deciding.
+
+    `told` are the topics answered lately, `next_best` what else the last question may have meant, `kept` what was also
+    asked and is still to be offered; `flow` and `step` say how far a guided answer has come.
+    """
 
     id: int
     reference: str
@@ -75,6 +83,11 @@ class Conversation:
     unclear: int = 0
     answered: str | None = None
     answered_at: datetime | None = None
+    told: tuple[str, ...] = ()
+    next_best: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    flow: str | None = None
+    step: str | None = None
     acknowledged_at: datetime | None = None
     waiting_since: datetime | None = None
     told_place: int | None = None
@@ -88,4 +101,6 @@ class Conversation:
         """The same conversation at *stage*. A move that is no move of the desk's is a programming error."""
         if stage is not self.stage and stage not in MOVES[self.stage]:
             raise ValueError(f"no conversation moves from {self.stage} to {stage}")
+        if stage not in GUIDED:
+            return replace(self, stage=stage, flow=None, step=None)
         return replace(self, stage=stage)

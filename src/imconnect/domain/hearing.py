@@ -5,21 +5,29 @@ from datetime import timedelta
 
 from imconnect.domain.actions import FollowUp, RunErrand
 from imconnect.domain.commands import fix_language, obey, typed_command
-from imconnect.domain.conversations import Conversation, Given, Stage
+from imconnect.domain.conversations import GUIDED, Conversation, Given, Stage
 from imconnect.domain.drafting import LANGUAGE_CHOICE, NO, PRIVATE, SKIP, START, TOPIC_CHOICE, YES, Draft
 from imconnect.domain.events import ErrandKind, MessageReceived, PlaceDue, PlaceReason
+from imconnect.domain.guiding import flow_now, go_to
+from imconnect.domain.manner import asks, meant
 from imconnect.domain.messages import LARGEST_FILE, Attachment, Choice, Language, Purpose
-from imconnect.domain.playbook import Handoff
-from imconnect.domain.readings import Secret, Spotted
+from imconnect.domain.playbook import SOLVED, Flow, Handoff
+from imconnect.domain.readings import Reading, Secret
 from imconnect.domain.serving import (
+    UNCLEAR_BEFORE_A_PERSON,
     about,
     answer,
     answered_lately,
     ask,
     case_is_open,
+    choices_among,
     clarify,
+    keep,
+    offer_kept,
     prepare,
+    put_right,
     raise_priority,
+    remember,
     serve,
 )
 from imconnect.domain.standing import pace, tell_place, to_a_person
@@ -28,8 +36,16 @@ from imconnect.domain.triage import HUMAN, QUEUE_STATUS, SECRET_LEAKED, gives_th
 MOST_TRIES = 3
 """Messages we wait for the missing details; then a person sees the case as it is."""
 
-UNCLEAR_BEFORE_A_PERSON = 3
-"""After this many messages we could not place, a person is called rather than asking again."""
+CHAIN_OF = {
+    "BTC": "bitcoin",
+    "ETH": "ethereum",
+    "BNB": "bsc",
+    "POL": "polygon",
+    "MATIC": "polygon",
+    "SOL": "solana",
+    "TRX": "tron",
+}
+"""The chain a coin belongs to, as people name one for the other."""
 
 
 def hear(draft: Draft, event: MessageReceived) -> str:
@@ -52,11 +68,12 @@ def _converse(draft: Draft, event: MessageReceived) -> str:
         return "for the agent"  # A person is talking. Bots do not interrupt.
     if draft.now_is.stage is Stage.RESOLVED:
         _reopen(draft)
-    _keep_details(draft, event.reading.details, event.attachments)
-    for step in (_choice, _small_talk, _waiting, _collecting, _topic, _candidates):
-        if outcome := step(draft, event):
-            return outcome
-    return _unclear(draft, event)
+    _keep_details(draft, event.reading, event.attachments)
+    keep(draft, event.reading.others)
+    steps = (_choice, _small_talk, _not_helped_in_words, _waiting, _collecting, _guided, _topic, _candidates)
+    outcome = next((outcome for step in steps if (outcome := step(draft, event))), None) or _unclear(draft, event)
+    offer_kept(draft)
+    return outcome
 
 
 def _automatic(draft: Draft, event: MessageReceived) -> str:
@@ -82,7 +99,7 @@ def _public(draft: Draft, event: MessageReceived) -> str:
         return "public: answered already"
     text = topic.articles[draft.language].answer + "\n\n" + invitation
     draft.say(Purpose.ANSWER, topic.slug, text, elsewhere)
-    draft.now_is = replace(draft.now_is, answered=topic.slug, answered_at=draft.now)
+    remember(draft, topic.slug)
     return f"public: answered: {topic.slug}"
 
 
@@ -98,11 +115,10 @@ def _fetch(draft: Draft, event: MessageReceived) -> None:
 def _hear_language(draft: Draft, event: MessageReceived) -> None:
     """Answer in the language of the last message that had one, unless the customer fixed it."""
     now_is = draft.now_is
-    if now_is.language_fixed:
-        return
+    draft.now_is = now_is = replace(now_is, script=event.reading.script or now_is.script)
     spoken = event.reading.language
-    if spoken is not None:
-        draft.now_is = replace(now_is, language=spoken, script=event.reading.script or now_is.script)
+    if spoken is not None and not now_is.language_fixed:
+        draft.now_is = replace(now_is, language=spoken)
 
 
 def withhold(draft: Draft, message_id: str, secret: Secret) -> str | None:
@@ -140,9 +156,12 @@ def _reopen(draft: Draft) -> None:
     )
 
 
-def _keep_details(draft: Draft, spotted: tuple[Spotted, ...], attachments: tuple[Attachment, ...]) -> None:
+def _keep_details(draft: Draft, reading: Reading, attachments: tuple[Attachment, ...]) -> None:
     """Keep every valid detail, whenever it is given; what an explorer link tells of the chain counts too."""
+    spotted = reading.details
     found = {detail.name: Given(detail.value, detail.chain) for detail in spotted if detail.problem is None}
+    if "chain" not in found and (chain := _chain_by_its_coin(draft, reading)):
+        found["chain"] = Given(chain, chain)
     if "chain" not in found:
         chain = next((detail.chain for detail in spotted if detail.chain and detail.problem is None), None)
         if chain is not None and "chain" not in draft.now_is.details:
@@ -165,7 +184,35 @@ def _choice(draft: Draft, event: MessageReceived) -> str | None:
         return serve(draft, topic)
     if key.startswith(LANGUAGE_CHOICE) and key.removeprefix(LANGUAGE_CHOICE) in list(Language):
         return fix_language(draft, Language(key.removeprefix(LANGUAGE_CHOICE)))
+    if key in (YES, NO) and (flow := flow_now(draft)):
+        return _stepped(draft, flow, key)
     return {YES: _helped, NO: _not_helped, SKIP: _skipped, START: _greet}.get(key, _menu)(draft)
+
+
+def _stepped(draft: Draft, flow: Flow, said: str) -> str:
+    """The answer to a step leads to the next, or to the end."""
+    step = flow.steps[draft.now_is.step or flow.first]
+    draft.now_is = replace(draft.now_is, unclear=0)
+    end = go_to(draft, flow, step.leads[said])
+    if end is None:
+        return f"guided: {flow.topic}/{draft.now_is.step}"
+    return _helped(draft) if end == SOLVED else prepare(draft, draft.playbook.topics[flow.topic])
+
+
+def _guided(draft: Draft, event: MessageReceived) -> str | None:
+    """Words in the middle of a guided answer that are neither its yes or no nor another matter."""
+    flow = flow_now(draft)
+    if flow is None or not event.text.strip() or event.reading.topic not in (None, flow.topic):
+        return None
+    if event.reading.topic is None and event.reading.candidates:
+        return None
+    draft.now_is = replace(draft.now_is, unclear=draft.now_is.unclear + 1)
+    if draft.now_is.unclear >= UNCLEAR_BEFORE_A_PERSON:
+        return prepare(draft, draft.playbook.topics[flow.topic])
+    slug = "which-of-the-two" if draft.now_is.unclear == 1 else "unclear-again"
+    choices = [draft.label_choice(YES), draft.label_choice(NO), draft.choice(HUMAN)]
+    draft.say(Purpose.QUESTION, slug, draft.playbook.notice(slug, draft.language), choices)
+    return "asked which of the two"
 
 
 def _greet(draft: Draft) -> str:
@@ -204,8 +251,28 @@ def _not_helped(draft: Draft) -> str:
         return _added(draft)
     if topic is None or topic not in draft.playbook.topics:
         return serve(draft, HUMAN)
+    choices = choices_among(draft, draft.now_is.next_best)
     about(draft, topic)
+    if len(choices) > 1 and not case_is_open(draft):
+        clarify(draft)
+        draft.say(Purpose.QUESTION, "did-you-mean", draft.playbook.notice("did-you-mean", draft.language), choices)
+        return "offered next: " + choices[0].key.removeprefix(TOPIC_CHOICE)
     return prepare(draft, draft.playbook.topics[topic])
+
+
+def _not_helped_in_words(draft: Draft, event: MessageReceived) -> str | None:
+    """ "Still not working" after an answer is a no, unless it is about something else."""
+    reading, now_is = event.reading, draft.now_is
+    if now_is.stage not in GUIDED or now_is.answered is None:
+        return None
+    same = reading.topic in (None, now_is.answered)
+    named = {one.topic for one in reading.candidates}
+    if not same or (reading.topic is None and named and now_is.answered not in named):
+        return None
+    if reading.unhelped or (reading.corrects and reading.topic is not None):
+        flow = flow_now(draft)
+        return _stepped(draft, flow, NO) if flow is not None else _not_helped(draft)
+    return None
 
 
 def _skipped(draft: Draft) -> str:
@@ -238,9 +305,12 @@ def _waiting(draft: Draft, event: MessageReceived) -> str | None:
     if topic is not None and topic != HUMAN:
         before = draft.now_is.priority
         raise_priority(draft, topic)
+        if event.reading.corrects:
+            draft.now_is = replace(draft.now_is, topic=topic)  # a place once given is not taken away
         if draft.now_is.priority < before:
             article = draft.playbook.article(topic, draft.language)
             draft.say(Purpose.ANSWER, topic, article.answer)
+            remember(draft, topic)
             draft.actions.append(FollowUp(PlaceDue(PlaceReason.RAISED)))
             return f"raised: {topic}"
         if draft.playbook.topics[topic].handoff is not Handoff.AT_ONCE and not answered_lately(draft, topic):
@@ -276,31 +346,74 @@ def _take_details(draft: Draft, event: MessageReceived) -> str:
     asked = [name for name in draft.now_is.asked_for if name in draft.playbook.details]
     spotted = event.reading.details
     faulty = [detail for detail in spotted if detail.problem is not None and detail.name in asked]
-    if not faulty and (free := _free_detail(draft, event)):
-        draft.now_is = replace(draft.now_is, details={**draft.now_is.details, free: Given(event.text.strip())})
-    draft.now_is = replace(draft.now_is, tries=draft.now_is.tries + 1)
-    lacking = [name for name in asked if name not in draft.now_is.details]
+    without = _declined(draft, event)
+    draft.now_is = replace(draft.now_is, refused=tuple(dict.fromkeys((*draft.now_is.refused, *without))))
+    free = None if faulty or without else _free_detail(draft, event)
+    if free is not None:
+        said = meant(event.text) if event.reading.corrects else event.text
+        draft.now_is = replace(draft.now_is, details={**draft.now_is.details, free: Given(said.strip())})
+    if not without and not event.reading.corrects:
+        draft.now_is = replace(draft.now_is, tries=draft.now_is.tries + 1)
+    lacking = [name for name in asked if name not in draft.now_is.details and name not in without]
     if not lacking:
         to_a_person(draft)
-        return "queued"
+        return "queued without details" if without else "queued"
     if draft.now_is.tries >= MOST_TRIES:
         to_a_person(draft)
         return "queued with what there is"
-    ask(draft, lacking, [name for name in asked if name in draft.now_is.details], faulty)
+    ask(draft, lacking, [name for name in asked if name in draft.now_is.details], faulty, without)
     return "asked again: " + ", ".join(lacking)
 
 
 def _is_another_matter(draft: Draft, event: MessageReceived) -> bool:
     """A new question: the matcher is sure of a different topic, and nothing we asked for is in the message."""
-    topic = event.reading.topic
-    if topic is None or topic == draft.now_is.topic:
+    topic, reading, playbook = event.reading.topic, event.reading, draft.playbook
+    if reading.corrects and topic is None:
+        return bool(reading.candidates) and not reading.details
+    if topic is None or topic == draft.now_is.topic or topic not in playbook.topics:
         return False
-    return not {detail.name for detail in event.reading.details} & set(draft.now_is.asked_for)
+    if reading.corrects:
+        return True
+    if {detail.name for detail in reading.details} & set(draft.now_is.asked_for):
+        return False
+    return playbook.topics[topic].priority < draft.now_is.priority or asks(event.text) or not _tells(draft, event)
+
+
+def _tells(draft: Draft, event: MessageReceived) -> bool:
+    """Whether what the words answer is a story, which may well sound like a matter of its own."""
+    free = _free_detail(draft, event)
+    return free is not None and draft.playbook.details[free].story
+
+
+def _declined(draft: Draft, event: MessageReceived) -> list[str]:
+    """What is said not to come: the details the message names, else whatever it was asked for."""
+    now_is, reading = draft.now_is, event.reading
+    open_ones = [name for name in now_is.asked_for if name not in now_is.details and name in draft.playbook.details]
+    if named := [name for name in open_ones if name in reading.declined]:
+        return named
+    no_more = event.text.strip().lower().rstrip(".。!！") in draft.playbook.smalltalk.get(NO, frozenset())
+    any_words = any(draft.playbook.details[name].free for name in open_ones)
+    return open_ones if reading.declines or (no_more and not any_words) else []
+
+
+def _chain_by_its_coin(draft: Draft, reading: Reading) -> str | None:
+    """The chain whose coin answers "which network?", or takes the place of the one named before."""
+    coin = next((detail.value for detail in reading.details if detail.name == "token"), "")
+    asked = "chain" in draft.now_is.asked_for or (reading.corrects and "chain" in draft.now_is.details)
+    return CHAIN_OF.get(coin.upper()) if asked else None
 
 
 def _free_detail(draft: Draft, event: MessageReceived) -> str | None:
-    """The free-worded detail these words answer: the first still lacking, unless they only hold values of others."""
+    """The free-worded detail these words answer: the first still lacking, unless they only hold values of others.
+
+    A correction is of the one given last.
+    """
     details = draft.playbook.details
+    if event.reading.corrects:
+        topic = draft.playbook.topics.get(draft.now_is.topic or "")
+        given = [name for name in (topic.details if topic else ()) if name in draft.now_is.details]
+        free = [name for name in given if name in details and details[name].free]
+        return free[-1] if free and not event.reading.details else None
     lacking = [name for name in draft.now_is.asked_for if name not in draft.now_is.details]
     only_values = bool(event.reading.details) and event.reading.language is None
     if only_values:
@@ -310,11 +423,19 @@ def _free_detail(draft: Draft, event: MessageReceived) -> str | None:
 
 def _topic(draft: Draft, event: MessageReceived) -> str | None:
     topic = event.reading.topic
-    return serve(draft, topic) if topic is not None and topic in draft.playbook.topics else None
+    if topic is None or topic not in draft.playbook.topics:
+        return None
+    outcome = put_right(draft, topic) if event.reading.corrects else serve(draft, topic)
+    if draft.now_is.stage is Stage.SELF_SERVICE and draft.now_is.topic == topic:
+        best = tuple(one.topic for one in event.reading.candidates if one.topic not in (topic, HUMAN))
+        draft.now_is = replace(draft.now_is, next_best=best)
+    return outcome
 
 
 def _candidates(draft: Draft, event: MessageReceived) -> str | None:
-    known = [one.topic for one in event.reading.candidates if one.topic in draft.playbook.topics][:3]
+    wrong = (draft.now_is.topic, draft.now_is.answered) if event.reading.corrects else ()
+    likely = [one.topic for one in event.reading.candidates if one.topic not in wrong]
+    known = [slug for slug in likely if slug in draft.playbook.topics][:3]
     if not known:
         return None
     clarify(draft)

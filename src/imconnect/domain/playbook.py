@@ -7,7 +7,7 @@ from datetime import datetime, time
 from enum import IntEnum, StrEnum
 from zoneinfo import ZoneInfo
 
-from imconnect.domain.messages import Language
+from imconnect.domain.messages import Language, Script
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
@@ -60,6 +60,8 @@ class Detail:
     """One thing a case may need. `free` details take any words; the others are checked by their form.
 
     `problems` maps the code of what is wrong with a value (see `imconnect.nlu.details`) to the sentence that says so.
+    `names` is what customers call it, beside its title. A `story` is told in sentences that may sound like a matter of
+    their own, as the words of an error message do.
     """
 
     name: str
@@ -67,6 +69,42 @@ class Detail:
     titles: Mapping[Language, str]
     questions: Mapping[Language, str]
     problems: Mapping[Language, Mapping[str, str]]
+    names: Mapping[Language, tuple[str, ...]] = field(default_factory=dict[Language, tuple[str, ...]])
+    story: bool = False
+
+    def called(self) -> tuple[str, ...]:
+        """Everything it is called, in every language."""
+        return (*self.titles.values(), *(name for names in self.names.values() for name in names))
+
+
+SOLVED, PERSON = "solved", "person"
+"""Where a guided answer ends: it helped, or a person is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a guided answer. `leads` says where "yes" and "no" lead: to a step, `SOLVED` or `PERSON`.
+
+    A step that asks nothing leads on to `then` by itself.
+    """
+
+    name: str
+    texts: Mapping[Language, str]
+    leads: Mapping[str, str] = field(default_factory=dict[str, str])
+    then: str | None = None
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        return tuple(self.leads.values()) if self.then is None else (self.then,)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The answer to a topic with branches, given step by step from `first` on."""
+
+    topic: str
+    first: str
+    steps: Mapping[str, Step]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +156,13 @@ class Playbook:
 
     off_topic: tuple[str, ...] = field(default=(), repr=False)
     default_language: Language = Language.CHINESE
+    flows: Mapping[str, Flow] = field(default_factory=dict[str, Flow])
+    traditional: "Playbook | None" = field(default=None, repr=False)
+    """The same for those who write traditional characters."""
+
+    def written_in(self, script: Script | None) -> "Playbook":
+        """The playbook in the characters of *script*."""
+        return self.traditional if self.traditional is not None and script is Script.TRADITIONAL else self
 
     def pace_on(self, channel: str) -> Pace:
         """How people are kept informed on *channel*."""

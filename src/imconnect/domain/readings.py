@@ -75,6 +75,10 @@ class Reading:
     `topic` is set only when the matcher is sure enough to answer; otherwise `candidates` (best first) holds what may be
     offered as choices, and is empty when nothing in the pack is close. `language` is None where the text has none of
     its own (a bare hash, an emoji). `vouched`: whether the name it asks about is one of our agents'.
+
+    `others` are topics that single clauses are surely about, beside `topic`. `corrects`: it takes back what was said or
+    understood before. `declined` names the details it says do not come; `declines`: it says so and names none.
+    `unhelped`: it says that an answer did not help.
     """
 
     language: Language | None = None
@@ -84,3 +88,8 @@ class Reading:
     topic: str | None = None
     candidates: tuple[Candidate, ...] = ()
     vouched: bool | None = None
+    others: tuple[str, ...] = ()
+    corrects: bool = False
+    declined: tuple[str, ...] = ()
+    declines: bool = False
+    unhelped: bool = False

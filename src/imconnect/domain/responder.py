@@ -20,6 +20,7 @@ from imconnect.domain.events import (
 from imconnect.domain.hearing import hear, withhold
 from imconnect.domain.messages import Purpose
 from imconnect.domain.playbook import Playbook
+from imconnect.domain.serving import offer_kept
 from imconnect.domain.standing import tell_place_due, timer_fell
 
 __all__ = ["Refusal", "decide", "refusal"]
@@ -37,6 +38,7 @@ def decide(conversation: Conversation, event: Event, playbook: Playbook, now: da
             outcome = timer_fell(draft, event)
         case PlaceDue():
             outcome = tell_place_due(draft, event)
+            offer_kept(draft)
         case ErrandDone():
             outcome = _errand(draft, event)
         case DeliveryEnded():

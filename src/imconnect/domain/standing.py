@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from imconnect.domain.actions import ClearTimer, FollowUp, SetTimer, WithdrawNotices
+from imconnect.domain.actions import ClearTimer, FollowUp, Note, SetTimer, WithdrawNotices
 from imconnect.domain.conversations import PlaceInLine, Stage
 from imconnect.domain.drafting import PLACE, Draft, listed
 from imconnect.domain.events import PlaceDue, PlaceReason, TimerFell, TimerKind
@@ -17,6 +17,11 @@ def to_a_person(draft: Draft) -> None:
     if draft.now_is.stage in (Stage.WAITING, Stage.WITH_AGENT):
         return
     draft.become(Stage.WAITING)
+    if draft.now_is.kept:
+        language = draft.pack.default_language
+        titles = (draft.pack.article(slug, language).title for slug in draft.now_is.kept if slug in draft.pack.topics)
+        also = draft.pack.label("list_separator", language).join(titles)
+        draft.actions.append(Note("", draft.pack.label("note_also", language, titles=also)))
     draft.now_is = replace(
         draft.now_is,
         waiting_since=draft.now,
@@ -24,6 +29,7 @@ def to_a_person(draft: Draft) -> None:
         tries=0,
         offered=(),
         unclear=0,
+        next_best=(),
         told_place=None,
         told_at=None,
     )

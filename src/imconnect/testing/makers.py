@@ -22,7 +22,7 @@ from imconnect.domain.messages import (
     Remark,
     Script,
 )
-from imconnect.domain.playbook import Article, Detail, Handoff, Hours, Pace, Playbook, Priority, Topic
+from imconnect.domain.playbook import Article, Detail, Flow, Handoff, Hours, Pace, Playbook, Priority, Step, Topic
 from imconnect.domain.readings import Candidate, Certainty, Reading, Secret, SecretKind, Spotted
 from imconnect.ports import Received
 
@@ -45,6 +45,9 @@ NOTICES: Mapping[str, str] = {
     "did-it-help": "",
     "ask-details": "{details}",
     "still-missing": "{received} | {details}",
+    "without-it": "{titles} | {details}",
+    "also-asked": "{titles}",
+    "which-of-the-two": "",
     "detail-problem": "{title}: {problem}",
     "queued": _IN_LINE,
     "place": _IN_LINE,
@@ -100,6 +103,7 @@ LABELS: Mapping[str, str] = {
     "verify_none": "",
     "note_undelivered": "{reason}",
     "note_admitted": "",
+    "note_also": "{titles}",
     "always_open": "",
     "yes": "",
     "no": "",
@@ -191,11 +195,11 @@ LABELS: Mapping[str, str] = {
     "mail_greeting": "",
     "mail_signature": "",
     "mail_footer": "",
+    "mail_copies": "",
     "command_start": "",
     "command_help": "",
     "command_human": "",
     "command_status": "",
-    "mail_copies": "",
     "command_language": "",
     "command_verify": "",
     "staff_take": "",
@@ -320,14 +324,32 @@ def topic(
     return Topic(slug, "category", priority, handoff, articles, tuple(details), tuple(guides))
 
 
-def detail(name: str, *, free: bool = False, problems: Sequence[str] = ("wrong_format",)) -> Detail:
+def detail(
+    name: str, *, free: bool = False, problems: Sequence[str] = ("wrong_format",), story: bool = False
+) -> Detail:
+    """A detail that customers call by its own name, in words."""
     return Detail(
         name,
         free,
         {language: marked(f"title {name}", language) for language in Language},
         {language: marked(f"question {name}", language) for language in Language},
         {language: {code: marked(f"{code} {name}", language) for code in problems} for language in Language},
+        dict.fromkeys(Language, (name.replace("_", " "),)),
+        story,
     )
+
+
+def flow(topic: str, **steps: str) -> Flow:
+    """A guided answer: each step by its name and "yes no", where these lead, or the one place it leads on to."""
+    made = {name: _step(f"{topic}/{name}", name, ways.split()) for name, ways in steps.items()}
+    return Flow(topic, next(iter(steps)), made)
+
+
+def _step(slug: str, name: str, ways: Sequence[str]) -> Step:
+    texts = {language: marked(f"step {slug}", language) for language in Language}
+    if len(ways) == 1:
+        return Step(name, texts, then=ways[0])
+    return Step(name, texts, {"yes": ways[0], "no": ways[1]})
 
 
 TOPICS = (
@@ -342,6 +364,7 @@ TOPICS = (
         guides=("fees", "is-it-safe"),
     ),
     topic("tx-wrong-address", Handoff.AT_ONCE, Priority.HIGH, details=("transaction_hash", "wallet_address")),
+    topic("reset-mail-missing", Handoff.IF_UNSOLVED, details=("when",)),
     topic("stolen-funds", Handoff.AT_ONCE, Priority.URGENT, details=("transaction_hash", "when"), guides=("fees",)),
     topic("secret-leaked", Handoff.AT_ONCE, Priority.URGENT, details=("when",)),
     topic("human", Handoff.AT_ONCE),
@@ -356,7 +379,10 @@ DETAILS = (
     detail("app_version", free=True),
     detail("when", free=True),
     detail("screenshot", free=True),
+    detail("tried", free=True, story=True),
 )
+
+FLOWS = (flow("reset-mail-missing", spam="solved again", again="solved identity", identity="person"),)
 
 
 def playbook(pace: Pace = Pace(), hours: Hours = ALWAYS, topics: Sequence[Topic] = TOPICS) -> Playbook:  # noqa: B008 - both are frozen
@@ -379,6 +405,7 @@ def playbook(pace: Pace = Pace(), hours: Hours = ALWAYS, topics: Sequence[Topic]
         hours=hours,
         pace=pace,
         official_hosts=frozenset({"wallet.example"}),
+        flows={one.topic: one for one in FLOWS if one.topic in {topic.slug for topic in topics}},
     )
 
 
@@ -552,10 +579,28 @@ def message(
     attachments: Sequence[Attachment] = (),
     message_id: str = "m1",
     language_hint: Language | None = None,
+    others: Sequence[str] = (),
+    declined: Sequence[str] = (),
+    *,
+    corrects: bool = False,
+    declines: bool = False,
+    unhelped: bool = False,
 ) -> MessageReceived:
     """A message as it comes to its turn: guarded and read."""
     likely = tuple(Candidate(slug, 0.5 - 0.1 * rank) for rank, slug in enumerate(candidates))
-    reading = Reading(language, script, tuple(details), (), topic, likely)
+    reading = Reading(
+        language,
+        script,
+        tuple(details),
+        (),
+        topic,
+        likely,
+        others=tuple(others),
+        corrects=corrects,
+        declined=tuple(declined),
+        declines=declines,
+        unhelped=unhelped,
+    )
     return MessageReceived(message_id, text, choice, tuple(attachments), secret, language_hint, reading=reading)
 
 
