@@ -92,14 +92,16 @@ def silence() -> None:
 class Line:
     """A bot and the connections it calls through. Nobody is called before somebody asks for `client`."""
 
-    def __init__(self, token: str, api_root: str = API_ROOT, gateway: str = GATEWAY) -> None:
+    def __init__(
+        self, token: str, api_root: str = API_ROOT, gateway: str = GATEWAY, invalid: InvalidRequests | None = None
+    ) -> None:
         silence()
         self._token = token
         self._api_root = api_root
         self._gateway = gateway
         self._client: discord.Client | None = None
         self._one_at_a_time = asyncio.Lock()
-        self.invalid = InvalidRequests()
+        self.invalid = invalid or InvalidRequests()
 
     async def client(self) -> discord.Client:
         """The client every call goes through, logged in; it has no gateway. Raises `TryLater`."""

@@ -1,13 +1,11 @@
 """What people write on Discord reaches the desk once, in order, whatever happens to the connection."""
 
-import asyncio
 from datetime import timedelta
 
 from tests.adapters.discord.door import Door, connected, listening, outgoing, thread_for
 from tests.worlds.discord import ONE_PIXEL, World
 
-from imconnect.domain.messages import Remark
-from imconnect.ports import Unreadable
+from imconnect.domain.messages import Remark, Unreadable
 from imconnect.testing.kit import MemoryKit
 from imconnect_discord import DiscordAdapter
 

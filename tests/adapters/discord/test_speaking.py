@@ -4,13 +4,17 @@ from datetime import timedelta
 
 import pytest
 from tests.adapters.discord.door import Door, connected, listening, outgoing, thread_for
-from tests.worlds.discord import Limits, Moment, World, discord_world
+from tests.worlds.discord import Moment, World
 
-from imconnect.domain.messages import Choice
+from imconnect.domain.messages import Address, Choice, Outgoing, Purpose
 from imconnect.ports import TryLater, Undeliverable
 from imconnect.testing.kit import MemoryKit
 from imconnect_discord import DiscordAdapter
+from imconnect_discord.directs import Directs
 from imconnect_discord.invalid import InvalidRequests
+from imconnect_discord.speaking import Speaking
+from imconnect_discord.threads import Threads
+from imconnect_discord.wire import Line
 
 SENDS = "POST /channels/*/messages"
 
@@ -375,8 +379,12 @@ async def test_orphans_of_ours_are_swept_at_the_start_and_others_are_left(
 ) -> None:
     mei, support = world.member("Mei"), world.channel("support")
     async with connected(world, MemoryKit()) as forgetful:
-        orphan = await forgetful._threads.open_for(world.member("Bo").id)
         kept = await thread_for(forgetful, world.member("Cy"))
+    line = Line(world.token, world.api_root, world.gateway)
+    threads = Threads(line, support.id)
+    await threads.equip(MemoryKit())
+    orphan = await threads.open_for(world.member("Bo").id)
+    await line.close()
     async with connected(world, kit) as adapter:
         own = await thread_for(adapter, mei)
         async with listening(adapter, door):
@@ -466,20 +474,27 @@ async def test_a_right_that_is_missing_is_waited_for(adapter: DiscordAdapter, wo
     assert raised.value.after == 60
 
 
-async def test_refusals_stop_far_below_what_gets_an_address_banned(kit: MemoryKit) -> None:
-    """D-16"""
-    async with discord_world(limits=Limits.none()) as world:
-        world.channel("support")
-        async with connected(world, kit) as adapter:
-            await adapter.send(outgoing(adapter, f"d{world.member('Mei').id}", "hello"))
-            adapter._line.invalid = InvalidRequests(5)
-            adapter._line._client.http.connector._invalid = adapter._line.invalid  # type: ignore[union-attr]
-            world.faults.refuse(SENDS, 50007, 1000)
-            for number in range(20):
-                with pytest.raises((Undeliverable, TryLater)):
-                    await adapter.send(outgoing(adapter, f"d{world.member('Mei').id}", "hello", key=f"k{number}"))
+async def test_refusals_stop_far_below_what_gets_an_address_banned(world: World, kit: MemoryKit) -> None:
+    """D-16: here after five, else after a thousand; Discord bans at ten thousand in ten minutes."""
+    line = Line(world.token, world.api_root, world.gateway, InvalidRequests(5))
+    threads, directs = Threads(line, None), Directs(line)
+    await directs.equip(kit)
+    speaking = Speaking(line, threads, directs, _nothing)
+    reasons: list[str] = []
+    world.faults.refuse(SENDS, 50007, 1000)
+    for number in range(20):
+        message = Outgoing(f"k{number}", Address("discord", "1", f"d{world.member('Mei').id}"), "hello", Purpose.ANSWER)
+        with pytest.raises((Undeliverable, TryLater)) as raised:
+            await speaking.send(message)
+        reasons.append(type(raised.value).__name__)
+    await line.close()
 
-        assert world.invalid_requests == 5
+    assert reasons == ["Refused"] * 5 + ["TryLater"] * 15
+    assert world.invalid_requests == 5
+
+
+async def _nothing() -> None:
+    raise AssertionError("threads are not full")
 
 
 async def test_a_wrong_token_is_told_with_its_cure(world: World, kit: MemoryKit) -> None:
