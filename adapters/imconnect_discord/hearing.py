@@ -47,6 +47,9 @@ from imconnect_discord.wire import Line
 PRESSED_WITHIN = 2.0
 """Seconds a press may take to be stored; after three the client says that it failed, and it is pressed again."""
 
+UNHEARD_FOR = timedelta(hours=1)
+"""How far back somebody is read who is met the first time: a first message may have been told just before a crash."""
+
 TURNED_AWAY_EVERY = timedelta(hours=1)
 MOST_REMEMBERED = 5_000
 
@@ -224,7 +227,7 @@ class Hearing:
                 self._post_lane(post.id)
         guild = forum.guild.id if isinstance(forum, discord.ForumChannel) else None
         for what, work in (
-            ("sweep", self._threads.sweep()),
+            ("sweep", self._sweep()),
             ("panel", self._panel.put_up()),
             ("commands", offer_commands(await self._line.client(), self._kit, guild)),
         ):
@@ -232,6 +235,11 @@ class Hearing:
                 await work
             except (TryLater, Undeliverable) as error:
                 log.warning("not put in order", what=what, says=error.reason)
+
+    async def _sweep(self) -> None:
+        """Threads whose opening was cut off: what was written there meanwhile is heard now."""
+        for thread in await self._threads.sweep():
+            self._lanes.catch_up(self._kept(thread, thread))
 
     # --------------------------------------------------------------------------------------------------------- lanes
 
@@ -241,7 +249,7 @@ class Hearing:
         if owner is not None:
             return self._kept(said.channel, said.channel)
         if private:
-            return self._direct_lane(said.channel, said.member, said.id - 1)
+            return self._direct_lane(said.channel, said.member, said.id)
         if self._is_staffs(said.channel) or not addressed(said, self._bot):
             return None
         return self._public_lane(said.channel)
@@ -253,11 +261,15 @@ class Hearing:
             return self._direct_lane(channel, person)
         return None
 
-    def _direct_lane(self, channel: int, person: int, begin: int | None = None) -> Lane:
-        news = channel not in self._directs.known
-        if news:
-            self._directs.hold(person, channel)
-        return self._kept(channel, begin if news and begin is not None else channel)
+    def _direct_lane(self, channel: int, person: int, said: int | None = None) -> Lane:
+        """The lane of somebody's private messages; of one who is new, with what came just before the message *said*."""
+        if said is None or channel in self._directs.known:
+            return self._kept(channel, channel)
+        self._directs.hold(person, channel)
+        lately = discord.utils.time_snowflake(self._kit.now() - UNHEARD_FOR)
+        lane = self._kept(channel, min(said - 1, max(channel, lately)))
+        self._lanes.catch_up(lane)
+        return lane
 
     def _public_lane(self, channel: int) -> Lane:
         """Only the support channel is caught up with: elsewhere a question that waited is no longer for us."""

@@ -153,6 +153,10 @@ class Lanes:
             except Undeliverable as never:  # the channel is gone or closed to us: nothing of it can be read any more
                 log.info("history not read", says=never.reason)
                 lane.behind = False
+            except Exception as error:  # whoever cannot take it now may take it later; order is kept meanwhile
+                failures += 1
+                log.error("not delivered", error=type(error).__name__)
+                await asyncio.sleep(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(failures, 10)))
 
     async def _read_history(self, lane: Lane, deliver: Deliver) -> None:
         if lane.history is None:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import hmac
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 import structlog
@@ -119,18 +119,19 @@ class Threads:
 
     async def forget(self, thread: int) -> None:
         """The thread is gone: its member has none until another is opened. Raises `TryLater`."""
-        member = self._members.pop(thread, None)
+        member = self._members.get(thread)
         if member is not None and self._of.get(member) == thread:
-            del self._of[member]
+            self._let_go(member, thread)
             await self._remember(member, None)
 
-    async def sweep(self) -> None:
-        """Take up threads that were being opened when the desk fell over; remove those that are nobody's.
+    async def sweep(self) -> Sequence[int]:
+        """Take up threads whose opening was cut off, and tell which; remove those that are nobody's.
 
         Only those of our own making in which nothing was said. Raises `TryLater`.
         """
         if self._support is None:
-            return
+            return ()
+        taken_up: list[int] = []
         threads = await self._ours()
         wanted = {self.name_for(member): member for member in self._opening}
         for thread in threads:
@@ -139,12 +140,13 @@ class Threads:
                 continue
             member = wanted.pop(str(thread["name"]), None)
             if member is not None:
-                await self._take_up(member, number)
+                taken_up.append(await self._take_up(member, number))
             elif str(thread["name"]).startswith("support-"):
                 try:
                     await self._remove_unused(number)
                 except Refused as refused:
                     log.info("orphaned thread stays", says=refused.reason)
+        return taken_up
 
     async def _remove_unused(self, thread: int) -> None:
         """Remove a thread in which nobody wrote anything; Discord's own notes are nothing."""
@@ -186,22 +188,24 @@ class Threads:
         return await self._take_up(member, int(made["id"]))
 
     async def _take_up(self, member: int, thread: int) -> int:
-        """Let them in, then write down whose it is."""
+        """Let them in and write down whose it is. They may write as soon as they are in."""
         client = await self._line.client()
+        self._hold(member, thread)
         try:
             await done(client.http.add_user_to_thread(thread, member))
+        except TryLater:
+            self._let_go(member, thread)
+            self._opening.add(member)
+            raise
         except Refused as refused:
+            self._let_go(member, thread)
+            await self._remember(member, None)
             if refused.code == UNKNOWN_CHANNEL:  # it was removed meanwhile
-                await self._remember(member, None)
-                self._opening.discard(member)
                 raise TryLater("the thread was removed while it was being opened", 0.0) from None
             await done(client.http.delete_channel(thread))
-            await self._remember(member, None)
-            self._opening.discard(member)
             left = refused.code == UNKNOWN_MEMBER
             raise Undeliverable(f"they cannot be let into a thread: {refused.reason}", blocked=left) from None
         await self._remember(member, str(thread))
-        self._hold(member, thread)
         self.seen(thread)
         return thread
 
@@ -229,6 +233,10 @@ class Threads:
         self._of[member] = thread
         self._members[thread] = member
         self._opening.discard(member)
+
+    def _let_go(self, member: int, thread: int) -> None:
+        self._of.pop(member, None)
+        self._members.pop(thread, None)
 
     async def _remember(self, member: int, value: str | None) -> None:
         await self._kept().remember(f"{THREAD}{member}", value)

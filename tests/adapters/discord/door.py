@@ -21,6 +21,7 @@ class Door:
     world: World
     stored: dict[str, Item] = field(default_factory=dict[str, Item])
     refusals: int = 0
+    failures: int = 0
     told: int = 0
 
     async def deliver(self, items: Sequence[Item]) -> None:
@@ -28,6 +29,9 @@ class Door:
         if self.refusals:
             self.refusals -= 1
             raise TryLater("the disk is full", 0.01)
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError("a fault of the desk's own")
         for item in items:
             if isinstance(item, Mark):
                 await self.kit.remember(item.name, item.value)

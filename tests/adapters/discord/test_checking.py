@@ -1,5 +1,7 @@
 """What the doctor says of Discord: each thing that is wrong, with its cure."""
 
+from pathlib import Path
+
 import pytest
 from tests.adapters.discord.door import Door, connected, listening
 from tests.worlds.discord import World
@@ -34,6 +36,12 @@ async def test_the_rights_of_the_invite_link_are_enough(world: World, kit: Memor
         findings = await found(adapter)
 
     assert all(finding.well for finding in findings.values())
+
+
+def test_the_guide_has_the_invite_link_with_these_rights() -> None:
+    guide = (Path(__file__).parents[3] / "docs/channels/discord.md").read_text(encoding="utf-8")
+
+    assert f"scope=bot+applications.commands&permissions={INVITED_WITH.value}\n" in guide
 
 
 @pytest.mark.parametrize("right", ["create_private_threads", "manage_messages", "manage_threads", "send_messages"])

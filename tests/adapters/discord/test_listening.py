@@ -125,6 +125,52 @@ async def test_private_messages_of_somebody_whose_channel_is_known_are_found(
     assert {message.address.peer for message in messages} == {f"d{mei.id}"}
 
 
+async def test_a_first_private_message_that_was_told_and_never_stored_is_found_with_the_second(
+    world: World, kit: MemoryKit, door: Door
+) -> None:
+    """D-02: until then a bot cannot know that it is there."""
+    mei = world.member("Mei")
+    async with connected(world, kit) as before, listening(before, door):
+        door.refusals = 10_000
+        mei.dm("the first")
+        await world.until(lambda: door.refusals < 10_000 or None)
+    door.refusals = 0
+    async with connected(world, kit) as after, listening(after, door):
+        mei.dm("the second")
+        await door.has(2)
+
+    assert door.texts == ["the first", "the second"]
+
+
+async def test_what_was_written_in_a_thread_whose_opening_was_cut_off_is_heard(
+    world: World, kit: MemoryKit, door: Door
+) -> None:
+    mei = world.member("Mei")
+    async with connected(world, kit) as before:
+        thread = await thread_for(before, mei)
+    await kit.remember(f"thread:{mei.id}", "opening")
+    mei.say("hello?", thread)
+    async with connected(world, kit) as after, listening(after, door):
+        await door.has(1)
+
+    assert door.texts == ["hello?"]
+    assert kit.kept[f"thread:{mei.id}"].value == str(thread.id)
+
+
+async def test_a_desk_that_fails_in_its_own_way_gets_the_message_again(
+    adapter: DiscordAdapter, door: Door, world: World
+) -> None:
+    mei = world.member("Mei")
+    thread = await thread_for(adapter, mei)
+    async with listening(adapter, door):
+        door.failures = 2
+        mei.say("hello", thread)
+        mei.say("are you there?", thread)
+        await door.has(2)
+
+    assert door.texts == ["hello", "are you there?"]
+
+
 async def test_after_a_session_that_cannot_be_resumed_what_it_did_not_tell_is_read(
     adapter: DiscordAdapter, door: Door, world: World
 ) -> None:
@@ -226,6 +272,26 @@ async def test_a_mention_in_the_support_channel_while_we_were_down_is_heard(
         [message] = await door.has(1)
 
     assert (message.text, message.public) == ("is it safe?", True)
+
+
+async def test_a_conversation_that_rested_for_thirty_days_goes_on_where_it_was(
+    adapter: DiscordAdapter, door: Door, world: World
+) -> None:
+    """D-20: its thread was archived by Discord meanwhile."""
+    mei = world.member("Mei")
+    thread = await thread_for(adapter, mei)
+    async with listening(adapter, door):
+        world.later(timedelta(days=30))
+        archived = thread.archived
+        mei.say("it is back", thread)
+        [message] = await door.has(1)
+        world.later(timedelta(days=30))
+        await adapter.send(outgoing(adapter, f"u{mei.id}", "we look", reply_to=message.id))
+
+    assert archived
+    assert message.address.peer == f"u{mei.id}"
+    assert mei.threads == [thread]
+    assert thread.texts[-1] == "we look"
 
 
 # ---- edits and deletions
