@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from imconnect.content import check_pack
-from imconnect.content.checking import asks_for_a_secret
+from imconnect.content.checking import asks_for_a_secret, promises
 
 
 def told(pack: Path) -> list[str]:
@@ -142,6 +142,41 @@ def test_a_label_that_asks_for_a_secret_is_told(pack: Path) -> None:
 )
 def test_a_warning_or_an_honest_step_asks_for_nothing(text: str) -> None:
     assert not asks_for_a_secret(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我们一定能追回您的币。",
+        "一定能追回",
+        "客服会帮您撤回这笔转账。",
+        "同事可以凍結對方的地址。",
+        "保证赔付。",
+        "We will recover your funds.",
+        "Our team can freeze the address.",
+        "Your transfer will be reversed.",
+        "Support guarantees a refund.",
+    ],
+)
+def test_a_promise_nobody_can_keep_is_told(pack: Path, text: str) -> None:
+    append(pack, "en/notices/busy.md", "\n" + text)
+    what = "en/notices/busy.md:2: this sentence promises what nobody can keep"
+
+    assert told(pack) == [f"{what}; say what can be done, and that nobody can undo a transfer"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "链上转账无法撤回，我们不能保证追回。",
+        "私聊说能追回的人都是骗子。",
+        "Transfers cannot be reversed and nobody can promise recovery.",
+        "We can show you how to revoke an approval.",
+        "我们会核实您的身份。",
+    ],
+)
+def test_saying_what_cannot_be_done_is_no_promise(text: str) -> None:
+    assert not promises(text)
 
 
 def append(pack: Path, file: str, line: str) -> None:

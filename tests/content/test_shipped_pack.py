@@ -6,9 +6,10 @@ import pytest
 
 import imconnect
 from imconnect.content import bundled_pack, check_pack, read_pack
+from imconnect.content.checking import asks_for_a_secret, promises
 from imconnect.content.needed import NOTICES
 from imconnect.domain.messages import Language
-from imconnect.domain.playbook import Handoff, Playbook, Priority
+from imconnect.domain.playbook import PERSON, Handoff, Playbook, Priority
 from imconnect.nlu.details import PROBLEMS
 
 TOPICS = 34
@@ -76,15 +77,41 @@ def test_both_languages_have_the_same_labels(playbook: Playbook, language: Langu
 
 @pytest.mark.parametrize("language", EVERY_LANGUAGE)
 def test_no_answer_promises_recovery_freezing_or_reversal(playbook: Playbook, language: Language) -> None:
-    promise = re.compile(
-        r"(?:我们|客服)(?:会|能|可以|一定)[^。，不]*(?:追回|找回|冻结|撤回|赔)"
-        r"|\bwe (?:will|can) (?:recover|freeze|reverse|refund)",
-        re.IGNORECASE,
-    )
-    said = [topic.articles[language].answer for topic in playbook.topics.values()]
-    said += playbook.notices[language].values()
+    assert [text for text in everything_said(playbook, language) if promises(text)] == []
 
-    assert [text for text in said if promise.search(text)] == []
+
+@pytest.mark.parametrize("language", EVERY_LANGUAGE)
+def test_no_answer_asks_for_a_secret(playbook: Playbook, language: Language) -> None:
+    assert [text for text in everything_said(playbook, language) if asks_for_a_secret(text)] == []
+
+
+@pytest.mark.parametrize("language", EVERY_LANGUAGE)
+def test_no_reset_mail_leads_step_by_step_to_a_person_with_evidence_of_identity(
+    playbook: Playbook, language: Language
+) -> None:
+    flow = playbook.flows["reset-mail-missing"]
+    step, walked = flow.steps[flow.first], [flow.first]
+    while step.then is None:
+        step = flow.steps[step.leads["no"]]
+        walked.append(step.name)
+
+    assert walked == ["look-in-spam", "send-again", "right-address", "other-address", "identity"]
+    assert step.then == PERSON
+    assert re.search("核实|verify", step.texts[language])
+
+
+def everything_said(playbook: Playbook, language: Language) -> list[str]:
+    """Every text a customer of *language* may read."""
+    return [
+        *(topic.articles[language].answer for topic in playbook.topics.values()),
+        *(topic.articles[language].title for topic in playbook.topics.values()),
+        *(detail.questions[language] for detail in playbook.details.values()),
+        *(text for detail in playbook.details.values() for text in detail.problems[language].values()),
+        *(step.texts[language] for flow in playbook.flows.values() for step in flow.steps.values()),
+        *playbook.notices[language].values(),
+        *playbook.snippets[language].values(),
+        *playbook.labels[language].values(),
+    ]
 
 
 def test_the_brand_lives_in_the_pack_alone() -> None:

@@ -1,14 +1,16 @@
 """Whole conversations, played at random: what must hold after every step of each."""
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from imconnect.domain.actions import ClearTimer, Decision, FollowUp, RunErrand, Say, SetTimer, WithdrawNotices
-from imconnect.domain.conversations import MOVES, Conversation, PlaceInLine, Stage
+from imconnect.domain.conversations import GUIDED, MOVES, Conversation, PlaceInLine, Stage
 from imconnect.domain.events import (
     AgentHandedBack,
     AgentNoted,
@@ -32,6 +34,7 @@ from imconnect.domain.playbook import Priority
 from imconnect.domain.readings import Secret, SecretKind, Spotted
 from imconnect.domain.responder import decide
 from imconnect.domain.waiting import notice_due
+from imconnect.storage.codec import to_conversation, to_memory
 from imconnect.testing.makers import NOON, PLAYBOOK, conversation, message, picture, secret, spotted
 
 WORDS = ["", "hello", "thanks", "yes", "no", "skip", "1", "2", "9" * 30, "my phone", "0xabc", "谢谢", "[title fees]"]
@@ -59,11 +62,35 @@ messages: st.SearchStrategy[MessageReceived] = st.builds(
     choice=st.one_of(st.none(), st.none(), st.sampled_from(KEYS)),
     secret=secrets,
     attachments=st.sampled_from([(), (picture(),)]),
+    others=st.lists(st.sampled_from([*SLUGS, "gone"]), max_size=2, unique=True),
+    declined=st.lists(st.sampled_from(["transaction_hash", "device", "when"]), max_size=2, unique=True),
+    corrects=st.sampled_from([False, False, True]),
+    declines=st.sampled_from([False, False, True]),
+    unhelped=st.sampled_from([False, False, True]),
 )
 acts: st.SearchStrategy[AgentsAct] = st.one_of(
     *(st.builds(act, st.sampled_from(["Mei", "Li"])) for act in (AgentTook, AgentResolved, AgentHandedBack)),
     *(st.builds(act, st.sampled_from(["Mei", "Li"]), st.just("words")) for act in (AgentReplied, AgentNoted)),
 )
+
+
+def to_conversation_again(state: Conversation) -> Conversation:
+    """*state* as it comes back after a restart."""
+    row = SimpleNamespace(
+        memory=json.loads(json.dumps(to_memory(state))),
+        id=state.id,
+        reference=state.reference,
+        channel=state.address.channel,
+        account=state.address.account,
+        peer=state.address.peer,
+        stage=state.stage.value,
+        language=state.language.value,
+        topic=state.topic,
+        priority=int(state.priority),
+        waiting_since=state.waiting_since,
+        agent=state.agent,
+    )
+    return to_conversation(row, dict(state.details), state.line)
 
 
 def reachable(before: Stage, after: Stage) -> bool:
@@ -161,6 +188,8 @@ class Story(RuleBasedStateMachine):
         assert all(one.text.strip() for one in says)
         self.bots_do_not_interrupt(before, event, says)
         self.what_is_known_is_not_asked_for(says)
+        self.no_concern_is_lost(before, event, decision)
+        assert to_conversation_again(after) == after
         self.a_leaked_secret_is_warned_of_and_removed(event, decision)
         if after.stage is Stage.WITH_AGENT and before.stage is not Stage.WITH_AGENT:
             assert WithdrawNotices() in decision.actions
@@ -175,9 +204,22 @@ class Story(RuleBasedStateMachine):
     def what_is_known_is_not_asked_for(self, says: list[Say]) -> None:
         for one in says:
             if one.source == "ask-details":
-                for name in self.state.details:
+                for name in (*self.state.details, *self.state.refused):
                     question = PLAYBOOK.details[name].questions[self.state.language]
                     assert question not in one.text
+
+    def no_concern_is_lost(self, before: Conversation, event: Event, decision: Decision) -> None:
+        """What else was asked is kept until it is offered, answered, or written down for whoever takes the case."""
+        after = decision.conversation
+        if not isinstance(event, MessageReceived) or after.stage in (Stage.WITH_AGENT, Stage.RESOLVED):
+            return
+        served = {after.topic, *after.told, *after.kept} | {key.removeprefix("t:") for key in after.offered}
+        if self.heard(before, event):
+            assert set(event.reading.others) & set(SLUGS) <= served | {"human", "queue-status"}
+
+    def heard(self, before: Conversation, event: MessageReceived) -> bool:
+        """Whether the message was read at all: not a secret, and not a command."""
+        return event.secret is None and event.choice not in ("l:zh", "l:en") and before.stage is not Stage.WITH_AGENT
 
     def a_leaked_secret_is_warned_of_and_removed(self, event: Event, decision: Decision) -> None:
         if isinstance(event, MessageReceived | MessageEdited) and event.secret is not None:
@@ -190,6 +232,18 @@ class Story(RuleBasedStateMachine):
     @invariant()
     def an_agent_has_it_or_has_not(self) -> None:
         assert (self.state.agent is not None) == (self.state.stage is Stage.WITH_AGENT)
+
+    @invariant()
+    def a_guided_answer_goes_on_only_with_the_bot(self) -> None:
+        if self.state.flow is not None:
+            assert self.state.stage in GUIDED
+            assert self.state.step in PLAYBOOK.flows[self.state.flow].steps
+
+    @invariant()
+    def what_is_kept_is_to_be_offered(self) -> None:
+        assert self.state.topic not in self.state.kept or self.state.stage in (Stage.COLLECTING, Stage.WAITING)
+        if self.state.stage in GUIDED:
+            assert self.state.kept == ()
 
     @invariant()
     def who_waits_has_a_place_by_age_and_will_be_told(self) -> None:

@@ -368,8 +368,8 @@ class _Reading:
 
     def names(self, page: Page | None) -> tuple[str, ...]:
         """What customers call a detail, beside its title."""
-        written = page.front.get("names", []) if page else []
-        names = cast("list[object]", written) if isinstance(written, list) else [None]
+        written: object = page.front.get("names") if page else None
+        names = cast("list[object]", written) if isinstance(written, list) else [] if written is None else [None]
         words = tuple(one.strip() for one in names if isinstance(one, str) and one.strip())
         if page is not None and len(words) != len(names):
             self.fault(page.file, 1, "names is no list of words", "write names: [hash, TXID]")

@@ -7,7 +7,7 @@ from datetime import datetime
 from imconnect.domain.conversations import Conversation
 from imconnect.domain.manner import concerns, corrects, declined, declines, meant, unhelped
 from imconnect.domain.messages import Language
-from imconnect.domain.playbook import Playbook
+from imconnect.domain.playbook import Handoff, Playbook
 from imconnect.domain.readings import Reading, Secret
 from imconnect.domain.triage import HUMAN, QUEUE_STATUS
 from imconnect.guard.inspection import removed
@@ -16,6 +16,9 @@ from imconnect.nlu.details import spot
 from imconnect.nlu.language import language_of
 
 Read = Callable[[str], Reading]
+
+A_VALUE = 6
+"""Characters; a correction as short that holds a detail's value is of the value, not of what the case is about."""
 
 
 def understanding(read: Read, playbook: Playbook, blocked: BlockList | None = None) -> Read:
@@ -26,6 +29,8 @@ def understanding(read: Read, playbook: Playbook, blocked: BlockList | None = No
         takes_back = corrects(text)
         said = (meant(text) or text) if takes_back else text
         reading = _with_every_concern(read(said), [read(one) for one in concerns(said)], playbook)
+        if takes_back and reading.details and (reading.language is None or len(said) <= A_VALUE):
+            reading = replace(reading, topic=None, candidates=(), others=())
         return replace(
             reading,
             links=inspect_links(text, playbook.official_hosts, blocked),
@@ -49,8 +54,8 @@ def _with_every_concern(whole: Reading, parts: list[Reading], playbook: Playbook
         return whole
     topics = playbook.topics
     first = min(order, key=lambda slug: (topics[slug].priority, slug != HUMAN, slug != whole.topic))
-    of_one_matter = {first, HUMAN, QUEUE_STATUS, *topics[first].guides}
-    others = (slug for slug in dict.fromkeys(order) if slug not in of_one_matter and first not in topics[slug].guides)
+    shown_anyway = topics[first].guides if topics[first].handoff is Handoff.AT_ONCE else ()
+    others = (slug for slug in dict.fromkeys(order) if slug not in {first, HUMAN, QUEUE_STATUS, *shown_anyway})
     if first == whole.topic:
         return replace(whole, others=tuple(others))
     return replace(whole, topic=first, candidates=sure[first].candidates, others=tuple(others))

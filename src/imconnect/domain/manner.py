@@ -9,7 +9,8 @@ _FLAGS = re.IGNORECASE
 
 _CONCERNS = re.compile(
     r"[。！？!?;；\n]+|\.(?=\s)|\b(?:and also|also|but|and|besides|plus)\b"
-    r"|另外|还有|還有|而且|顺便|順便|但是|可是|以及|同时|同時"
+    r"|另外|还有|還有|而且|顺便|順便|但是|可是|以及|同时|同時",
+    _FLAGS,
 )
 _CLAUSES = re.compile(r"[。！？!?;；，,\n]+|\.(?=\s|$)|\b(?:but|and)\b|但是|不过|不過|但")
 MOST_CONCERNS = 4
