@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -49,6 +49,9 @@ CURSOR, SINCE, AT = "uid:", "since:", "at:"
 """Marks: how far a folder was read, from when on it is, and where the mail of an id lies."""
 
 T = TypeVar("T")
+
+CLOCKS_APART = timedelta(hours=1)
+"""How far the mail server's clock may be from ours: mail of the hour before the first start is read, not lost."""
 
 LONGEST_PAUSE = 30.0
 LONGEST_PUT_OFF = 900.0
@@ -455,7 +458,7 @@ class _Last:
 
 
 def _before(letter: Letter, since: datetime | None) -> bool:
-    return since is not None and letter.received_at is not None and letter.received_at < since
+    return since is not None and letter.received_at is not None and letter.received_at < since - CLOCKS_APART
 
 
 def _folders(look: Look, chosen: EmailSettings) -> Finding:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import pytest
 from tests.adapters.email.mail_programs import AUTHSERV_ID, MailProgram, arrived, settled
+from tests.adapters.email.marked import WithItsDesk
 from tests.adapters.email.transport_world import settings
 from tests.worlds.mail import PASSWORD, FaultProxy, MailServers, proxied
 from tests.worlds.needs import needs_mail_servers
 
 from imconnect.domain.messages import Address, Outgoing
-from imconnect.ports import Adapter, Deliver, Item, Kit, Mark, MaybeSent, Sent
+from imconnect.ports import Adapter, MaybeSent, Sent
 from imconnect.testing.conformance import (
     AdapterConformance,
     ErasureConformance,
@@ -54,23 +55,6 @@ class ByMail:
             raw.replace(b"\r\n", b"\n").partition(b"\n\n")[2].decode()
             for raw in arrived(self.program.servers, self.program.desk)
         ]
-
-
-class WithItsDesk(EmailAdapter):
-    """The adapter as a desk has it: what it delivers as marks, its kit recalls."""
-
-    async def equip(self, kit: Kit) -> None:
-        self.kit = kit
-        await super().equip(kit)
-
-    async def listen(self, deliver: Deliver) -> None:
-        async def kept(items: Sequence[Item]) -> None:
-            await deliver(items)
-            for item in items:
-                if isinstance(item, Mark):
-                    await self.kit.remember(item.name, item.value)
-
-        await super().listen(kept)
 
 
 @dataclass(frozen=True, slots=True)
