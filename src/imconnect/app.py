@@ -220,6 +220,7 @@ def reader_of(settings: Settings) -> Read:
         raise SettingsError(f"pack: {error}") from None
     except ImportError:
         raise SettingsError("matcher = encoder needs its packages: pip install 'imconnect[encoder]'") from None
+    log.info("questions are recognised", by=reader.matcher)
     return understanding(reader.read, playbook, blocked_of(settings))
 
 

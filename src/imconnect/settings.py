@@ -61,8 +61,11 @@ class CoreSettings(_Section):
     database: DatabaseSettings = DatabaseSettings()
     pack: Annotated[Path | None, Field(description="folder of the response pack; the shipped one if not given")] = None
     matcher: Annotated[
-        Literal["ngrams", "encoder"],
-        Field(description="what recognises questions: ngrams needs nothing, encoder the extra imconnect[encoder]"),
+        Literal["auto", "ngrams", "encoder"],
+        Field(
+            description="what recognises questions: ngrams needs nothing, encoder the extra imconnect[encoder], "
+            "auto takes the encoder where it is installed"
+        ),
     ] = "ngrams"
     cache: Annotated[Path, Field(description="folder where what was learnt of a pack is kept between starts")] = Path(
         "~/.cache/imconnect"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from imconnect.desk.understanding import language_around, withheld_whole
+from imconnect.desk.understanding import answered, language_around, withheld_whole
 from imconnect.domain.actions import FollowUp, Say
 from imconnect.domain.conversations import Conversation, PlaceInLine, Stage
 from imconnect.domain.events import Event, MessageReceived
@@ -81,6 +81,8 @@ class Explainer:
             hint = language_around(text, inspected.secret, None if begun else language_of(text)[0])
         elif inspected.text:
             reading = self._read(inspected.text)
+            if state.asked_for:
+                reading = answered(reading, inspected.text, state, at, self._playbook)
         event = MessageReceived(
             str(self._messages), inspected.text, secret=inspected.secret, language_hint=hint, reading=reading
         )

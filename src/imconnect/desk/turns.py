@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 
 from imconnect.desk.loops import Clock, Stopping, go_round, where
-from imconnect.desk.understanding import Read, withheld_whole
+from imconnect.desk.understanding import Read, answered, withheld_whole
 from imconnect.domain.actions import Action, Decision
 from imconnect.domain.commands import typed_command
 from imconnect.domain.conversations import Conversation
@@ -17,7 +17,7 @@ from imconnect.domain.events import Event, MessageReceived
 from imconnect.domain.playbook import Playbook
 from imconnect.domain.readings import Reading
 from imconnect.domain.responder import decide
-from imconnect.ports import Case, Meter, Settled, Store, StoreUnavailable
+from imconnect.ports import Case, Meter, Pending, Settled, Store, StoreUnavailable
 
 CONVERSATIONS_A_TURN = 100
 SWEEP_SECONDS = 1.0
@@ -105,7 +105,7 @@ class Turns:
         outcomes: list[tuple[int, str, tuple[Action, ...]]] = []
         for pending in case.events:
             try:
-                event = self._understood(pending.event, vouched.get(pending.id))
+                event = self._understood(pending, vouched.get(pending.id), state)
                 decision = self._decide(state, event, self._playbook, self._clock())
             except Exception as error:  # one event that cannot be decided must not hold up those after it
                 log.error("event failed", number=pending.id, error=type(error).__name__, where=where(error))
@@ -117,14 +117,18 @@ class Turns:
             log.info("settled", reference=state.reference, what=type(pending.event).__name__, outcome=decision.outcome)
         return Settled(state, tuple(outcomes))
 
-    def _understood(self, event: Event, vouched: bool | None) -> Event:
+    def _understood(self, pending: Pending, vouched: bool | None, state: Conversation) -> Event:
+        event = pending.event
         if not isinstance(event, MessageReceived) or event.automatic or not event.text:
             return event
         if vouched is not None:  # a name, not a question
             return replace(event, reading=Reading(vouched=vouched))
         if withheld_whole(event.text, event.secret):
             return event
-        return replace(event, reading=self._read(event.text))
+        reading = self._read(event.text)
+        if state.asked_for:
+            reading = answered(reading, event.text, state, pending.at, self._playbook)
+        return replace(event, reading=reading)
 
 
 def _name_asked_about(event: MessageReceived) -> str:
