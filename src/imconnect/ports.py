@@ -102,7 +102,7 @@ class StaffAct(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StaffWord:
-    """What somebody wrote in the staff room, exactly once by `id`. Who may act is settled by `author.id`, never by name.
+    """What somebody wrote in the staff room, exactly once by `id`. Who may act is settled by `author.id`, not by name.
 
     `topic` is where in the room it was said; `text` is what comes after the command, or all of it for a reply.
     """
@@ -175,7 +175,7 @@ class Fetches(Protocol):
     """A channel whose messages bring files that can be fetched."""
 
     async def fetch(self, address: Address, message_id: str, file: Attachment, most: int) -> bytes:
-        """The content of *file*, if it has at most *most* bytes. Raises `TryLater`, or `Undeliverable`: too large, gone."""
+        """The content of *file*, at most *most* bytes. Raises `TryLater`, or `Undeliverable` where it is too large, gone."""
         ...
 
 
@@ -575,7 +575,7 @@ class RoomCopy:
 
 @dataclass(frozen=True, slots=True)
 class RoomResult:
-    """What stands in the room now. With `retry_at` the copy is still behind; `failed` ends the trying till it changes."""
+    """What stands in the room now. With `retry_at` the copy is still behind; `failed`: not tried again till it changes."""
 
     conversation: int
     version: int
