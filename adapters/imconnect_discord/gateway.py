@@ -87,7 +87,7 @@ class Gateway(discord.Client):
     async def on_error(self, event_method: str, /, *_args: object, **_named: object) -> None:
         """A handler failed: only where, for what it was about may be a customer's words."""
         kind = sys.exc_info()[0]
-        log.error("event not handled", event=event_method, error=kind.__name__ if kind is not None else "")
+        log.error("event not handled", name=event_method, error=kind.__name__ if kind is not None else "")
 
     async def run_until_it_ends(self) -> TryLater:
         """Listen until the connection cannot go on; returns what to do about it."""

@@ -383,8 +383,10 @@ async def test_our_own_messages_that_are_removed_are_no_customers(
         moderator.delete(thread.from_bot[-1])
         mei.say("thanks", thread)
         await door.has(2)
+        mei.say("bye", thread)
+        await door.has(3)
 
-    assert door.texts == ["hello", "thanks"]
+    assert door.texts == ["hello", "thanks", "bye"]
 
 
 # ---- kinds of messages
