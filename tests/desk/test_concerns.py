@@ -16,7 +16,7 @@ WORDS = {
     "password-reset": ("password", "密码"),
     "fees": ("fee", "手续费"),
     "human": ("person",),
-    "tx-not-received": ("arrived",),
+    "tx-not-received": ("arrived", "tron", "以太坊"),
 }
 
 
@@ -75,3 +75,8 @@ def test_a_correction_of_a_value_is_about_nothing_else(read: Callable[[str], Rea
 def test_a_refusal_names_details_as_the_pack_does(read: Callable[[str], Reading]) -> None:
     assert read("I don't have the transaction hash").declined == ("transaction_hash",)
     assert read("still not working").unhelped
+
+
+def test_a_short_value_in_words_is_one_too(read: Callable[[str], Reading]) -> None:
+    assert read("不是，我说的是以太坊").topic is None
+    assert read("不是，我说的是以太坊那笔转账").topic == "tx-not-received"
