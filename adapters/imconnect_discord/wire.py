@@ -13,6 +13,7 @@ from yarl import URL
 
 from imconnect.ports import TryLater
 from imconnect_discord.invalid import InvalidRequests
+from imconnect_discord.pacing import Pacing, is_counted
 from imconnect_discord.refusals import done
 
 API_ROOT = "https://discord.com/api/v10"
@@ -39,13 +40,18 @@ class Wire(aiohttp.TCPConnector):
     """
 
     def __init__(
-        self, api_root: str = API_ROOT, gateway: str = GATEWAY, invalid: InvalidRequests | None = None
+        self,
+        api_root: str = API_ROOT,
+        gateway: str = GATEWAY,
+        invalid: InvalidRequests | None = None,
+        pacing: Pacing | None = None,
     ) -> None:
         # No limit, as discord.py has it: it paces itself.
         super().__init__(limit=0)  # pyright: ignore[reportUnknownMemberType]  # aiohttp leaves a tuple untyped
         self._api_root = URL(api_root.rstrip("/"))
         self._gateway = URL(gateway)
         self._invalid = invalid
+        self._pacing = pacing
 
     async def connect(
         self,
@@ -55,6 +61,8 @@ class Wire(aiohttp.TCPConnector):
     ) -> Connection:
         if self._invalid is not None and self._invalid.wait(asyncio.get_running_loop().time()) > 0:
             raise ShutOut
+        if self._pacing is not None and _counts(req.url):
+            await self._pacing.turn()
         url = self.address(req.url)
         if url != req.url:
             req.url = url
@@ -71,6 +79,12 @@ class Wire(aiohttp.TCPConnector):
         if is_gateway and self._gateway != URL(GATEWAY):
             return _as_http(self._gateway).with_query(url.query)
         return url
+
+
+def _counts(url: URL) -> bool:
+    """Whether Discord counts a request to *url* among those a bot may make in a second."""
+    own = URL(API_ROOT)
+    return url.host == own.host and is_counted(url.raw_path.removeprefix(own.raw_path))
 
 
 def _as_http(url: URL) -> URL:
@@ -102,6 +116,7 @@ class Line:
         self._client: discord.Client | None = None
         self._one_at_a_time = asyncio.Lock()
         self.invalid = invalid or InvalidRequests()
+        self._pacing = Pacing()
 
     async def client(self) -> discord.Client:
         """The client every call goes through, logged in; it has no gateway. Raises `TryLater`."""
@@ -128,7 +143,7 @@ class Line:
 
     def wire(self) -> Wire:
         """Connections for one more client of this bot."""
-        return Wire(self._api_root, self._gateway, self.invalid)
+        return Wire(self._api_root, self._gateway, self.invalid, self._pacing)
 
     def trace(self) -> aiohttp.TraceConfig:
         """What counts the refusals one client of this bot meets."""
