@@ -175,7 +175,7 @@ class Fetches(Protocol):
     """A channel whose messages bring files that can be fetched."""
 
     async def fetch(self, address: Address, message_id: str, file: Attachment, most: int) -> bytes:
-        """The content of *file*, at most *most* bytes. Raises `TryLater`, or `Undeliverable` where it is too large, gone."""
+        """The content of *file*, at most *most* bytes. Raises `TryLater`, or `Undeliverable`: too large, or gone."""
         ...
 
 
@@ -575,7 +575,7 @@ class RoomCopy:
 
 @dataclass(frozen=True, slots=True)
 class RoomResult:
-    """What stands in the room now. With `retry_at` the copy is still behind; `failed`: not tried again till it changes."""
+    """What stands in the room now. With `retry_at` the copy is still behind; `failed`: not tried till it changes."""
 
     conversation: int
     version: int
