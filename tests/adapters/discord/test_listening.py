@@ -1,5 +1,6 @@
 """What people write on Discord reaches the desk once, in order, whatever happens to the connection."""
 
+import asyncio
 from datetime import timedelta
 
 from structlog.testing import capture_logs
@@ -383,10 +384,9 @@ async def test_our_own_messages_that_are_removed_are_no_customers(
         moderator.delete(thread.from_bot[-1])
         mei.say("thanks", thread)
         await door.has(2)
-        mei.say("bye", thread)
-        await door.has(3)
+        await asyncio.sleep(0.2)  # what would be told behind the history is told by then
 
-    assert door.texts == ["hello", "thanks", "bye"]
+    assert door.texts == ["hello", "thanks"]
 
 
 # ---- kinds of messages
