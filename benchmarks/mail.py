@@ -10,17 +10,34 @@ pushes at once; Dovecot gathers changes for half a second before it tells.
 
 import argparse
 import asyncio
+import itertools
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from resource import getpagesize
 from statistics import median
+from tempfile import TemporaryDirectory
 
 from tests.adapters.email.transport_world import STEADY, a_mail, at_script, at_servers, reading
 from tests.worlds.mail import MailServers, ScriptedImap, running_mail, serving_imap
 
+from imconnect.desk.intake import Intake
+from imconnect.desk.kit import InboxKit
+from imconnect.domain.messages import Incoming
+from imconnect.guard import Guard
+from imconnect.metrics import PrometheusMeter
+from imconnect.ports import Item
+from imconnect.storage import DatabaseUrl, SqlStore
+from imconnect.testing.makers import PLAYBOOK
+from imconnect_email import EmailAdapter
 from imconnect_email.mailbox import Mailbox
+
+DOVECOTS_WAIT = 0.5
+MOST_REMEMBERED = 32.0
+"""MB that guard and channel may take for what they remember, within bounds, of 10,000 correspondents."""
 
 LEAST_PER_SECOND, MOST_SECONDS, MOST_GROWTH = 200.0, 0.5, 16.0
 
@@ -84,6 +101,58 @@ async def pushes(servers: MailServers, count: int) -> bool:
         return await arrivals("Told to seen", count, told, reader.has) <= MOST_SECONDS
 
 
+async def stored(servers: MailServers, mails: int) -> bool:
+    """The same with a desk behind it: read, judged, seen by the guard and committed, one conversation a mail."""
+    user = servers.somebody()
+    servers.lay(user, [a_mail(number, size=4000) for number in range(mails)])
+    chosen = at_servers(servers, user, "implicit", address=user, check_signatures=False, first_read="all")
+    adapter = EmailAdapter(chosen)
+    with TemporaryDirectory() as folder:
+        store = await SqlStore.open(
+            DatabaseUrl.parse(f"sqlite:///{folder}/desk.db"), new_reference=partial(next, map(str, itertools.count()))
+        )
+        intake = Intake(store, Guard(), _now, PrometheusMeter())
+        await adapter.equip(InboxKit(store, adapter.name, adapter.account, bytes(32), PLAYBOOK, _now))
+        kept = 0
+        early = highest = 0.0
+
+        async def deliver(items: Sequence[Item]) -> None:
+            nonlocal kept, early, highest
+            await intake.deliver(items)
+            kept += sum(isinstance(item, Incoming) for item in items)
+            if kept >= mails // 10:
+                early = early or resident_mb()
+                highest = max(highest, resident_mb())
+
+        async def has(number: int) -> None:
+            while kept < number:
+                if listening.done():
+                    listening.result()
+                await asyncio.sleep(0.002)
+
+        started = asyncio.get_running_loop().time()
+        listening = asyncio.create_task(adapter.listen(deliver))
+        await has(mails)
+        seconds = asyncio.get_running_loop().time() - started
+        print(f"Stored {mails} mails, each a conversation: {seconds:.1f} s, {mails / seconds:.0f} a second")
+        print(f"Memory: {early:.0f} MB after a tenth of them, {highest:.0f} MB at most after that")
+
+        async def brought(number: int) -> None:
+            await asyncio.to_thread(servers.bring, user, a_mail(mails + number))
+
+        soon = await arrivals("Taken by Postfix to stored", 20, brought, lambda number: has(mails + number))
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        await adapter.close()
+        await store.close()
+    fast = mails / seconds >= LEAST_PER_SECOND and highest - early <= MOST_REMEMBERED
+    return fast and soon <= DOVECOTS_WAIT + MOST_SECONDS
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--mails", type=int, default=10_000, help="mails to catch up with (default 10000)")
@@ -92,6 +161,7 @@ def main() -> int:
     with running_mail() as servers:
         met = {
             "catching up": asyncio.run(catch_up(servers, chosen.mails)),
+            "storing": asyncio.run(stored(servers, chosen.mails)),
             "pushes": asyncio.run(pushes(servers, chosen.arrivals)),
         }
     print("\nBars met:", ", ".join(f"{name} {'yes' if right else 'NO'}" for name, right in met.items()))
