@@ -28,7 +28,9 @@ def understanding(read: Read, playbook: Playbook, blocked: BlockList | None = No
     def understood(text: str) -> Reading:
         takes_back = corrects(text)
         said = (meant(text) or text) if takes_back else text
-        reading = _with_every_concern(read(said), [read(one) for one in concerns(said)], playbook)
+        reading = read(said)
+        if not _is_a_phrasing(reading):
+            reading = _with_every_concern(reading, [read(one) for one in concerns(said)], playbook)
         if takes_back and reading.details and (reading.language is None or len(said) <= A_VALUE):
             reading = replace(reading, topic=None, candidates=(), others=())
         return replace(
@@ -41,6 +43,11 @@ def understanding(read: Read, playbook: Playbook, blocked: BlockList | None = No
         )
 
     return understood
+
+
+def _is_a_phrasing(reading: Reading) -> bool:
+    """Whether the message is one that the pack knows word for word."""
+    return reading.topic is not None and bool(reading.candidates) and reading.candidates[0].probability == 1.0
 
 
 def _with_every_concern(whole: Reading, parts: list[Reading], playbook: Playbook) -> Reading:

@@ -69,7 +69,7 @@ def _took(draft: Draft, act: AgentsAct) -> str:
         draft.become(Stage.WAITING)
     draft.become(Stage.WITH_AGENT)
     draft.now_is = replace(
-        draft.now_is, agent=act.agent, asked_for=(), offered=(), told_place=None, told_at=None, line=None
+        draft.now_is, agent=act.agent, asked_for=(), offered=(), kept=(), told_place=None, told_at=None, line=None
     )
     forget_what_is_due(draft)
     draft.notice("agent-joined", agent=act.agent)
@@ -114,7 +114,7 @@ def _admitted(draft: Draft, act: AgentsAct) -> str:
 
 def _resolved(draft: Draft, act: AgentsAct) -> str:
     draft.become(Stage.RESOLVED)
-    draft.now_is = replace(draft.now_is, agent=None, waiting_since=None, asked_for=(), offered=())
+    draft.now_is = replace(draft.now_is, agent=None, waiting_since=None, asked_for=(), offered=(), kept=())
     forget_what_is_due(draft)
     draft.notice("resolved", reference=draft.now_is.reference)
     return "resolved"

@@ -124,7 +124,17 @@ def declines(text: str) -> bool:
 
 def declined(text: str, names: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
     """Of the details *names* (each with what customers call it) those that *text* says do not come."""
-    return tuple(detail for detail, called in names.items() if any(_does_not_come(text, name) for name in called))
+    if _SOMETHING_DOES_NOT_COME.search(text) is None:  # most messages say nothing of the kind
+        return ()
+    said = text.lower()
+    return tuple(
+        detail
+        for detail, called in names.items()
+        if any(name.lower() in said and _does_not_come(text, name) for name in called)
+    )
+
+
+_SOMETHING_DOES_NOT_COME = re.compile(rf"{_HAS_NOT}|{_NO_VERB}|{_ABSENT}", _FLAGS)
 
 
 def _does_not_come(text: str, name: str) -> bool:

@@ -43,6 +43,8 @@ class Reader:
     def _match(self, text: str) -> Match:
         """The match of the whole, unless one clause is surely about something that cannot wait as long."""
         whole = self._matcher.match(text)
+        if whole.topic is not None and whole.candidates[0].probability == 1.0:
+            return whole  # word for word a phrasing of the pack, whatever clauses it has
         clauses = [clause for clause in CLAUSE.split(text) if clause and clause.strip()]
         if not 1 < len(clauses) <= CLAUSES:
             return whole
