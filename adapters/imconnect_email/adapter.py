@@ -95,6 +95,7 @@ class EmailAdapter:
         self._account = chosen.address.lower()
         self._mailbox = Mailbox(chosen, tokens)
         self._relay = Relay(chosen, tokens)
+        self._signing = chosen.signing()
         self._lookup = lookup
         self._judges = ThreadPoolExecutor(JUDGED_AT_ONCE, "mail")
         self._at_server = asyncio.Semaphore(AT_SERVER_AT_ONCE)
@@ -295,7 +296,7 @@ class EmailAdapter:
         closing = [name, playbook.label("mail_footer", language)]
         if message.purpose is Purpose.WARNING:
             closing.insert(0, playbook.label("mail_copies", language))
-        letterhead = Letterhead(self._account, name, desk.kit.secret)
+        letterhead = Letterhead(self._account, name, desk.kit.secret, self._signing)
         last = self._last.get(str(peer))
         answered = message_id_of(message.reply_to or "") or (last.message_id if last is not None else None)
         try:

@@ -4,16 +4,23 @@ import re
 import shlex
 import ssl
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr, field_validator, model_validator
+
+from imconnect_email.signatures import Signing, UnusableKey, signing_with
 
 Tls = Literal["implicit", "starttls", "off"]
 
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 HOST = re.compile(r"[A-Za-z0-9:](?:[A-Za-z0-9.:-]{0,252}[A-Za-z0-9:])?")
 AUTHSERV_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
+
+DKIM_NAME = re.compile(
+    r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
+)
 
 IMAP_PORTS: dict[Tls, int] = {"implicit": 993, "starttls": 143, "off": 143}
 SMTP_PORTS: dict[Tls, int] = {"implicit": 465, "starttls": 587, "off": 25}
@@ -129,6 +136,25 @@ class OAuthSettings(_Section):
         return bool(self.token_url and self.client_id and self.refresh_token)
 
 
+class DkimSettings(_Section):
+    """What outgoing mail is signed with (RFC 6376), where the sending server does not sign."""
+
+    selector: Annotated[
+        str | None, Field(description="name of the key in DNS: its TXT record stands at SELECTOR._domainkey.DOMAIN")
+    ] = None
+    key_file: Annotated[
+        Path | None, Field(description="private key: RSA as PEM, or the base64 seed of an Ed25519 key (RFC 8463)")
+    ] = None
+    domain: Annotated[str | None, Field(description="domain that signs; that of email.address if not given")] = None
+
+    @field_validator("selector", "domain")
+    @classmethod
+    def _is_a_name(cls, name: str | None) -> str | None:
+        if name is not None and not DKIM_NAME.fullmatch(name):
+            raise ValueError("labels of letters, digits and hyphens, parted by dots")
+        return name
+
+
 class EmailSettings(_Section):
     """A support address: the mailbox it leads to, and how answers leave."""
 
@@ -145,6 +171,7 @@ class EmailSettings(_Section):
     check_signatures: Annotated[
         bool, Field(description="check DKIM signatures by DNS where no trusted server has said who sent a mail")
     ] = True
+    dkim: Annotated[DkimSettings, Field(description="what outgoing mail is signed with")] = DkimSettings()
     folders: Annotated[
         tuple[str, ...], Field(min_length=1, max_length=10, description="folders that are read; each has a connection")
     ] = ("INBOX",)
@@ -230,6 +257,36 @@ class EmailSettings(_Section):
             if server.tls == "off" and server.ca_file is not None:
                 raise ValueError(f"email.{name}.ca_file is for TLS: remove it, or set email.{name}.tls")
         return self
+
+    @model_validator(mode="after")
+    def _can_sign(self) -> "EmailSettings":
+        self.signing()
+        return self
+
+    def signing(self) -> Signing | None:
+        """What our mail is signed with; None where it is not. Raises `ValueError` with the key and its cure."""
+        chosen = self.dkim
+        if chosen.selector is None and chosen.key_file is None:
+            if chosen.domain is not None:
+                raise ValueError("email.dkim.domain needs email.dkim.selector and email.dkim.key_file: set both")
+            return None
+        if chosen.selector is None:
+            raise ValueError("email.dkim.selector is missing; set it, or remove email.dkim.key_file")
+        if chosen.key_file is None:
+            raise ValueError("email.dkim.key_file is missing; set it, or remove email.dkim.selector")
+        try:
+            key = chosen.key_file.read_bytes()
+        except OSError:
+            raise ValueError(
+                "email.dkim.key_file cannot be read: name a file that the user the desk runs as may read"
+            ) from None
+        try:
+            return signing_with(key, chosen.domain or self.address.rpartition("@")[2].lower(), chosen.selector)
+        except UnusableKey:
+            raise ValueError(
+                "email.dkim.key_file holds no key to sign with: name an RSA key (PEM, no passphrase, 1024 bits or "
+                "more) or the base64 seed of an Ed25519 key"
+            ) from None
 
     @model_validator(mode="after")
     def _can_log_in(self) -> "EmailSettings":

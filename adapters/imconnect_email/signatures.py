@@ -1,6 +1,8 @@
 """DKIM (RFC 6376), checked and made by dkimpy, behind a typed face."""
 
+import base64
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, cast
@@ -29,6 +31,10 @@ class Signing:
     selector: str
     private_key: bytes = field(repr=False)
     algorithm: Literal["rsa-sha256", "ed25519-sha256"] = "rsa-sha256"
+
+
+class UnusableKey(Exception):
+    """What was given is no private key that mail can be signed with."""
 
 
 class _Dkim(Protocol):
@@ -92,3 +98,24 @@ def signed(raw: bytes, signing: Signing) -> bytes:
         signing.selector.encode(), signing.domain.encode(), signing.private_key, canonicalize=(b"relaxed", b"relaxed")
     )
     return signature + raw
+
+
+def signing_with(key: bytes, domain: str, selector: str) -> Signing:
+    """How to sign with what a key file holds. Raises `UnusableKey`, also for RSA of fewer bits than are believed."""
+    key = key.strip()
+    rsa = key.startswith(b"-----BEGIN")
+    signing = Signing(domain, selector, key, "rsa-sha256" if rsa else "ed25519-sha256")
+    try:
+        tried = signed(b"From: <postmaster@localhost>\r\n\r\n", signing)
+    except Exception:
+        # Whatever a file may hold, its parsers raise more than can be listed; what they say could quote the key.
+        raise UnusableKey from None
+    if rsa and _bits(tried) < LEAST_KEY_BITS:
+        raise UnusableKey
+    return signing
+
+
+def _bits(signature: bytes) -> int:
+    """How long the RSA key of a signature's field is: an RSA signature has its key's length."""
+    field_of_b = re.search(rb"[;\s]b=([A-Za-z0-9+/=\s]+)", signature.partition(b"From:")[0])
+    return len(base64.b64decode(b"".join(field_of_b[1].split()))) * 8 if field_of_b else 0

@@ -115,6 +115,12 @@ def test_what_is_missing_is_named_with_its_cure(missing: str) -> None:
         ({"oauth__token_url": "http://login.im.example"}, "email.oauth.token_url is not right"),
         ({"oauth__token_command": "mail-token 'support"}, "email.oauth.token_command is not right"),
         ({"auth": "xoauth2"}, "email.imap.password is not used with email.auth = xoauth2"),
+        ({"dkim__selector": "desk", "dkim__key_file": "absent.pem"}, "email.dkim.key_file cannot be read: name a file"),
+        ({"dkim__selector": "desk", "dkim__key_file": "."}, "email.dkim.key_file cannot be read: name a file"),
+        ({"dkim__selector": "desk"}, "email.dkim.key_file is missing; set it"),
+        ({"dkim__key_file": "desk.pem"}, "email.dkim.selector is missing; set it"),
+        ({"dkim__domain": "im.example"}, "email.dkim.domain needs"),
+        ({"dkim__selector": "a b"}, "email.dkim.selector is not right"),
         ({"auth": "magic"}, "email.auth is not right"),
     ],
 )
@@ -123,6 +129,7 @@ def test_what_is_wrong_is_named_with_its_cure(values: dict[str, str], says: str)
         load({**WHOLE, **values})
 
     assert says in str(refused.value)
+    assert "\n" not in str(refused.value)
     assert PASSWORD not in str(refused.value)
 
 
