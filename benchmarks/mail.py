@@ -12,8 +12,8 @@ import argparse
 import asyncio
 import itertools
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -34,10 +34,14 @@ from imconnect.storage import DatabaseUrl, SqlStore
 from imconnect.testing.makers import PLAYBOOK
 from imconnect_email import EmailAdapter
 from imconnect_email.mailbox import Mailbox
+from imconnect_email.settings import EmailSettings
 
 DOVECOTS_WAIT = 0.5
 MOST_REMEMBERED = 32.0
 """MB that guard and channel may take for what they remember, within bounds, of 10,000 correspondents."""
+
+FEW, MANY = 100, 10_000
+"""Mails in the mailboxes that new mail is told of in."""
 
 LEAST_PER_SECOND, MOST_SECONDS, MOST_GROWTH = 200.0, 0.5, 16.0
 
@@ -106,32 +110,16 @@ async def stored(servers: MailServers, mails: int) -> bool:
     user = servers.somebody()
     servers.lay(user, [a_mail(number, size=4000) for number in range(mails)])
     chosen = at_servers(servers, user, "implicit", address=user, check_signatures=False, first_read="all")
-    adapter = EmailAdapter(chosen)
-    with TemporaryDirectory() as folder:
-        store = await SqlStore.open(
-            DatabaseUrl.parse(f"sqlite:///{folder}/desk.db"), new_reference=partial(next, map(str, itertools.count()))
-        )
-        intake = Intake(store, Guard(), _now, PrometheusMeter())
-        await adapter.equip(InboxKit(store, adapter.name, adapter.account, bytes(32), PLAYBOOK, _now))
-        kept = 0
-        early = highest = 0.0
+    early = highest = 0.0
 
-        async def deliver(items: Sequence[Item]) -> None:
-            nonlocal kept, early, highest
-            await intake.deliver(items)
-            kept += sum(isinstance(item, Incoming) for item in items)
-            if kept >= mails // 10:
-                early = early or resident_mb()
-                highest = max(highest, resident_mb())
+    def weighed(kept: int) -> None:
+        nonlocal early, highest
+        if kept >= mails // 10:
+            early = early or resident_mb()
+            highest = max(highest, resident_mb())
 
-        async def has(number: int) -> None:
-            while kept < number:
-                if listening.done():
-                    listening.result()
-                await asyncio.sleep(0.002)
-
-        started = asyncio.get_running_loop().time()
-        listening = asyncio.create_task(adapter.listen(deliver))
+    started = asyncio.get_running_loop().time()
+    async with storing(chosen, weighed) as has:
         await has(mails)
         seconds = asyncio.get_running_loop().time() - started
         print(f"Stored {mails} mails, each a conversation: {seconds:.1f} s, {mails / seconds:.0f} a second")
@@ -141,12 +129,58 @@ async def stored(servers: MailServers, mails: int) -> bool:
             await asyncio.to_thread(servers.bring, user, a_mail(mails + number))
 
         soon = await arrivals("Taken by Postfix to stored", 20, brought, lambda number: has(mails + number))
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
-        await adapter.close()
-        await store.close()
     fast = mails / seconds >= LEAST_PER_SECOND and highest - early <= MOST_REMEMBERED
     return fast and soon <= DOVECOTS_WAIT + MOST_SECONDS
+
+
+async def told_to_stored(mails: int, count: int) -> bool:
+    """From the server's EXISTS to the store's commit, with *mails* in the mailbox: what the desk itself takes."""
+    script = ScriptedImap()
+    script.receive(*(a_mail(number) for number in range(mails)))
+    async with serving_imap(script) as server:
+
+        async def told(number: int) -> None:
+            server.receive(a_mail(mails + number))
+
+        async with storing(at_script(server, check_signatures=False), lambda _: None) as has:
+            await asyncio.sleep(1.0)
+            return await arrivals(f"Told to stored, with {mails} mails there", count, told, has) <= MOST_SECONDS
+
+
+@asynccontextmanager
+async def storing(
+    chosen: EmailSettings, committed: Callable[[int], None]
+) -> AsyncGenerator[Callable[[int], Awaitable[None]]]:
+    """A desk's intake at a mailbox. *committed* hears how many mails are stored; yields what waits for so many."""
+    adapter = EmailAdapter(chosen)
+    with TemporaryDirectory() as folder:
+        store = await SqlStore.open(
+            DatabaseUrl.parse(f"sqlite:///{folder}/desk.db"), new_reference=partial(next, map(str, itertools.count()))
+        )
+        intake = Intake(store, Guard(), _now, PrometheusMeter())
+        await adapter.equip(InboxKit(store, adapter.name, adapter.account, bytes(32), PLAYBOOK, _now))
+        kept = 0
+
+        async def deliver(items: Sequence[Item]) -> None:
+            nonlocal kept
+            await intake.deliver(items)
+            kept += sum(isinstance(item, Incoming) for item in items)
+            committed(kept)
+
+        async def has(number: int) -> None:
+            while kept < number:
+                if listening.done():
+                    listening.result()
+                await asyncio.sleep(0.002)
+
+        listening = asyncio.create_task(adapter.listen(deliver))
+        try:
+            yield has
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            await adapter.close()
+            await store.close()
 
 
 def _now() -> datetime:
@@ -162,6 +196,8 @@ def main() -> int:
         met = {
             "catching up": asyncio.run(catch_up(servers, chosen.mails)),
             "storing": asyncio.run(stored(servers, chosen.mails)),
+            "told to stored, few": asyncio.run(told_to_stored(FEW, chosen.arrivals)),
+            "told to stored, many": asyncio.run(told_to_stored(MANY, chosen.arrivals)),
             "pushes": asyncio.run(pushes(servers, chosen.arrivals)),
         }
     print("\nBars met:", ", ".join(f"{name} {'yes' if right else 'NO'}" for name, right in met.items()))
