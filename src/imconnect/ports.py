@@ -475,7 +475,10 @@ class Speaker(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a transcript. `secret` tells that something was withheld, and of which kind."""
+    """One line of a transcript. `secret` tells that something was withheld, and of which kind.
+
+    `earlier`, for agents, is what it said before it was edited, oldest first; nothing where a secret was withheld.
+    """
 
     id: int
     speaker: Speaker
@@ -484,6 +487,7 @@ class Line:
     at: datetime
     secret: SecretKind | None = None
     revision: int = 0
+    earlier: tuple[str, ...] = field(default=(), repr=False)
     files: tuple[FileOfMessage, ...] = ()
     quoted: str = field(default="", repr=False)
     remarks: tuple[Remark, ...] = ()

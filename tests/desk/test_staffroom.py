@@ -144,6 +144,19 @@ async def test_a_message_that_turned_into_a_secret_is_replaced_in_the_room() -> 
     assert "edited" in desk.topic.text
 
 
+async def test_an_edit_stands_in_the_room_with_what_was_said_before() -> None:
+    """D-09, D-10: colleagues see both versions, however long they are."""
+    desk = await mirrored()
+    await desk.hears("human", "the first wording " * 200)
+    mirroring = await desk.copied()
+    edit = received("the second wording " * 200, id="e1", revises="m2")
+    await desk.rig.store.record([edit], desk.rig.clock())
+    await desk.rig.settle()
+    await desk.copied(mirroring)
+
+    assert desk.topic.text.count("the first wording") == desk.topic.text.count("the second wording") == 200
+
+
 async def test_words_withdrawn_later_are_withdrawn_in_the_room() -> None:
     """S-02: the first half of a phrase was copied before the second half showed what it was."""
     desk = await mirrored()

@@ -229,6 +229,17 @@ async def test_what_a_message_quotes_and_what_is_remarked_on_it_is_for_agents(st
     assert texts(await events(store)) == ["still nothing"]
 
 
+async def test_agents_see_what_a_message_said_before_and_nobody_does_once_a_secret_was_in_it(store: Store) -> None:
+    await store.record([received("first"), received("second", id="1e", revises="1")], NOON)
+    (seen,) = (await dossier(store)).lines
+    (shown,) = await lines(store)
+    await store.record([received("[removed]", id="1f", revises="1", secret=secret())], NOON)
+    (after,) = (await dossier(store)).lines
+
+    assert (seen.text, seen.earlier, shown.earlier) == ("second", ("first",), ())
+    assert after.earlier == ()
+
+
 # ----------------------------------------------------------------------------------------------------------- machines
 
 

@@ -210,6 +210,7 @@ LABELS: Mapping[str, frozenset[str]] = {
         "room_delivery_unknown": "",
         "room_delivery_failed": "",
         "room_delivery_withdrawn": "",
+        "room_earlier": "text",
         "room_removed": "kind",
         "room_secret_recovery_phrase": "",
         "room_secret_private_key": "",

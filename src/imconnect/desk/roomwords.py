@@ -94,6 +94,7 @@ class RoomWords:
         said = [line.text] if line.text and not self._is_mark(line) else []
         if line.secret is not None:
             said.append(self.say("room_removed", kind=self.say(f"room_secret_{line.secret.value}")))
+        said += [self.say("room_earlier", text=text) for text in line.earlier]
         said += [self._file(one.file.name, one.state) for one in line.files]
         if line.speaker is Speaker.CUSTOMER:
             said += self._remarks([line.remarks])

@@ -13,7 +13,7 @@ from imconnect.domain.playbook import Priority
 from imconnect.domain.readings import SecretKind
 from imconnect.ports import Backlog, Dossier, FileOfMessage, Line, SendState, Speaker, Summary
 from imconnect.storage import tables as t
-from imconnect.storage.dialect import insert
+from imconnect.storage.dialect import among, insert
 from imconnect.storage.files import files_of
 from imconnect.storage.turning import load
 
@@ -150,7 +150,7 @@ def transcript(connection: sa.Connection, address: Address, after: int, limit: i
         sa.or_(t.outbox.c.state.is_(None), t.outbox.c.state != SendState.WITHDRAWN.value),
     )
     # What a message quotes and what is remarked on it is for agents.
-    return [replace(line, quoted="", remarks=()) for line in _lines(connection, condition, limit)]
+    return [replace(line, earlier=(), quoted="", remarks=()) for line in _lines(connection, condition, limit)]
 
 
 def _lines(connection: sa.Connection, condition: sa.ColumnElement[bool], limit: int | None) -> list[Line]:
@@ -163,10 +163,23 @@ def _lines(connection: sa.Connection, condition: sa.ColumnElement[bool], limit: 
         .limit(limit)
     ).all()
     files = files_of(connection, [row.id for row in rows])
-    return [_line(row, files.get(row.id, ())) for row in rows]
+    earlier = _earlier(connection, [row.id for row in rows if row.revision and not row.secret])
+    return [_line(row, files.get(row.id, ()), earlier.get(row.id, ())) for row in rows]
 
 
-def _line(row: Any, files: tuple[FileOfMessage, ...]) -> Line:
+def _earlier(connection: sa.Connection, edited: list[int]) -> dict[int, tuple[str, ...]]:
+    """What *edited* messages said before, oldest first."""
+    if not edited:
+        return {}
+    r = t.message_revisions.c
+    statement = sa.select(r.message_id, r.text).where(among(connection, r.message_id, edited))
+    found: dict[int, tuple[str, ...]] = {}
+    for row in connection.execute(statement.order_by(r.message_id, r.revision)):
+        found[row.message_id] = (*found.get(row.message_id, ()), row.text)
+    return found
+
+
+def _line(row: Any, files: tuple[FileOfMessage, ...], earlier: tuple[str, ...]) -> Line:
     return Line(
         id=row.id,
         speaker=Speaker(row.speaker),
@@ -175,6 +188,7 @@ def _line(row: Any, files: tuple[FileOfMessage, ...]) -> Line:
         at=row.sent_at,
         secret=SecretKind(row.secret) if row.secret else None,
         revision=row.revision,
+        earlier=earlier,
         files=files,
         quoted=row.quoted or "",
         remarks=tuple(Remark(remark) for remark in row.remarks or ()),

@@ -714,7 +714,7 @@ class MemoryStore:
             and said.speaker is not Speaker.NOTE
         ]
         shown = [line for line in lines if line.delivery is not SendState.WITHDRAWN][:limit]
-        return [replace(line, quoted="", remarks=()) for line in shown]
+        return [replace(line, earlier=(), quoted="", remarks=()) for line in shown]
 
     async def state_at(self, address: Address) -> Conversation | None:
         self._serve()
@@ -934,6 +934,7 @@ class MemoryStore:
             at=said.at,
             secret=said.secret,
             revision=len(said.earlier),
+            earlier=tuple(said.earlier) if said.secret is None else (),
             files=tuple(self._files[id_] for id_ in said.files),
             quoted=said.quoted,
             remarks=said.remarks,

@@ -69,6 +69,7 @@ class LineOut(BaseModel):
     edited: bool
     revision: int
     quoted: str = Field(description="What the message repeats of earlier ones.")
+    earlier: list[str] = Field(description="What it said before it was edited, oldest first.")
     remarks: list[Remark]
     files: list[FileOut]
     delivery: SendState | None
@@ -237,6 +238,7 @@ def _line(line: Line) -> dict[str, object]:
         "edited": line.edited,
         "revision": line.revision,
         "quoted": line.quoted,
+        "earlier": list(line.earlier),
         "remarks": list(line.remarks),
         "files": [_file(file) for file in line.files],
         "delivery": line.delivery,

@@ -340,6 +340,7 @@ class InboxPages:
             "because": label("because", reason=line.delivery_reason) if doubtful and line.delivery_reason else "",
             "doubtful": doubtful,
             "offered": label("offered", choices=" · ".join(c.label for c in line.choices)) if line.choices else "",
+            "earlier": [theirs(text, label.goes_to) for text in line.earlier],
             "quoted": theirs(line.quoted, label.goes_to) if line.quoted else Markup(""),
             "remarks": [label(f"remark_{remark.value}") for remark in line.remarks],
             "files": [drawn_file(file, label, veiled=delicate) for file in line.files],

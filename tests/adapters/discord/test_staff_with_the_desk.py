@@ -181,15 +181,15 @@ async def test_an_archived_post_takes_what_comes_and_an_agents_reply_goes_out(ho
 
 
 async def test_a_long_edit_reaches_the_copy_whole(house: House) -> None:
-    """D-10, with the desk: a message of 3,900 characters, and then what stands in its place."""
+    """D-10, with the desk: a message of 3,900 characters, and both versions of it once it was edited."""
     gia = house.world.member("Gia")
     thread, post = await house.waits(gia)
     said = gia.say("my transfer is late " * 195, thread)
     await house.world.until(lambda: "\n".join(post.texts).count("late") >= 195, within=20)
     gia.edit(said, "it has arrived now! " * 95)
     await house.world.until(lambda: "\n".join(post.texts).count("arrived") >= 95, within=20)
-    await house.world.until(lambda: "is late" not in "\n".join(post.texts[1:]), within=20)
 
+    assert "\n".join(post.texts).count("late") >= 195
     assert all(len(text) <= 2000 for text in post.texts)
 
 
