@@ -107,3 +107,12 @@ def test_the_newest_word_on_the_place_stands_in_for_the_one_before() -> None:
 
     assert isinstance(say, Say)
     assert say.slot == "place"
+
+
+def test_who_asks_for_a_person_while_details_are_missing_gets_one_however_they_ask() -> None:
+    collecting = conversation(Stage.COLLECTING, "stolen-funds", asked_for=["transaction_hash"])
+
+    asked = [message("/human"), message("", choice="t:human"), message("a person please", topic="human")]
+    stages = [decide(collecting, one, PLAYBOOK, NOON).conversation.stage for one in asked]
+
+    assert stages == [Stage.WAITING] * 3

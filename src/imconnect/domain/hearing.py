@@ -181,6 +181,8 @@ def _choice(draft: Draft, event: MessageReceived) -> str | None:
     if key.startswith(TOPIC_CHOICE) and topic in draft.playbook.topics:
         if draft.now_is.stage is Stage.WAITING and topic == HUMAN:
             return _added(draft)
+        if draft.now_is.stage is Stage.COLLECTING and topic == HUMAN:
+            return _skipped(draft)
         return serve(draft, topic)
     if key.startswith(LANGUAGE_CHOICE) and key.removeprefix(LANGUAGE_CHOICE) in list(Language):
         return fix_language(draft, Language(key.removeprefix(LANGUAGE_CHOICE)))

@@ -73,7 +73,7 @@ async def test_an_agent_is_vouched_for_by_name(desk: Desk, world: World) -> None
 
 async def test_a_file_is_kept_as_it_came_and_typed_by_what_it_is(desk: Desk, world: World) -> None:
     dora = world.person("Dora")
-    dora.sends_document("holiday.jpg", ONE_PIXEL)
+    dora.sends_document("holiday.jpg", ONE_PIXEL, "image/jpeg")
     await desk.settles()
 
     [line] = [line for line in (await desk.of(dora)).lines if line.speaker is Speaker.CUSTOMER]
