@@ -179,11 +179,8 @@ def _choice(draft: Draft, event: MessageReceived) -> str | None:
         return None
     topic = key.removeprefix(TOPIC_CHOICE)
     if key.startswith(TOPIC_CHOICE) and topic in draft.playbook.topics:
-        if draft.now_is.stage is Stage.WAITING and topic == HUMAN:
-            return _added(draft)
-        if draft.now_is.stage is Stage.COLLECTING and topic == HUMAN:
-            return _skipped(draft)
-        return serve(draft, topic)
+        asked_for_a_person = {Stage.WAITING: _added, Stage.COLLECTING: _skipped} if topic == HUMAN else {}
+        return asked_for_a_person.get(draft.now_is.stage, lambda draft: serve(draft, topic))(draft)
     if key.startswith(LANGUAGE_CHOICE) and key.removeprefix(LANGUAGE_CHOICE) in list(Language):
         return fix_language(draft, Language(key.removeprefix(LANGUAGE_CHOICE)))
     if key in (YES, NO) and (flow := flow_now(draft)):
