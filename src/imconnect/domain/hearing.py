@@ -179,13 +179,19 @@ def _choice(draft: Draft, event: MessageReceived) -> str | None:
         return None
     topic = key.removeprefix(TOPIC_CHOICE)
     if key.startswith(TOPIC_CHOICE) and topic in draft.playbook.topics:
-        asked_for_a_person = {Stage.WAITING: _added, Stage.COLLECTING: _skipped} if topic == HUMAN else {}
-        return asked_for_a_person.get(draft.now_is.stage, lambda draft: serve(draft, topic))(draft)
+        return _person_wanted(draft) if topic == HUMAN else serve(draft, topic)
     if key.startswith(LANGUAGE_CHOICE) and key.removeprefix(LANGUAGE_CHOICE) in list(Language):
         return fix_language(draft, Language(key.removeprefix(LANGUAGE_CHOICE)))
     if key in (YES, NO) and (flow := flow_now(draft)):
         return _stepped(draft, flow, key)
     return {YES: _helped, NO: _not_helped, SKIP: _skipped, START: _greet}.get(key, _menu)(draft)
+
+
+def _person_wanted(draft: Draft) -> str:
+    """By a button or a command: from whatever the customer is at."""
+    if draft.now_is.stage is Stage.WAITING:
+        return _added(draft)
+    return _skipped(draft) if draft.now_is.stage is Stage.COLLECTING else serve(draft, HUMAN)
 
 
 def _stepped(draft: Draft, flow: Flow, said: str) -> str:
