@@ -218,7 +218,7 @@ def small_disk(tmp_path: Path) -> Generator[Path]:
     folder.mkdir()
     if os.geteuid() != 0:
         pytest.skip("only root may mount a small disk: run the tests as root")
-    _mount(folder, "size=2m")
+    _mount(folder, "size=8m")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
