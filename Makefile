@@ -43,7 +43,7 @@ clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/.run: pyproject.toml uv.lock
-	@./scripts/set-up $(PYTHON) $(VENV) --no-dev
+	@./scripts/set-up $(PYTHON) $(VENV) --no-dev --extra encoder
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml uv.lock

@@ -1,9 +1,9 @@
 """What an operator or the machine can get wrong: one line that names it and the cure, and nothing lost."""
 
 import asyncio
+import contextlib
 import os
 import resource
-import shutil
 import socket
 import sqlite3
 import stat
@@ -357,9 +357,10 @@ def _mount(folder: Path, options: str) -> None:
 
 
 def _fill(disk: Path) -> None:
-    with (disk / "filler").open("wb") as filler:
-        free = shutil.disk_usage(disk).free
-        filler.write(b"\0" * free)
+    """To the last block, whatever the desk writes meanwhile."""
+    with (disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while True:
+            filler.write(b"\0" * 4096)
 
 
 async def _until(happened: Callable[[], bool], within: float = 60.0) -> None:

@@ -291,6 +291,7 @@ async def test_an_agent_serves_a_customer_by_keyboard_alone(chromium: Browser, s
         await agent.page.keyboard.press("j")
         await agent.page.keyboard.press("Enter")
         await agent.page.wait_for_selector("#act-take")
+        await agent.page.wait_for_load_state()  # a page shows before its script listens
         await agent.page.keyboard.press("t")
         await expect(agent.page.locator("#live")).to_contain_text("with Lin")
         await agent.page.keyboard.press("r")

@@ -5,6 +5,7 @@ put off (450), `ghost` is accepted and then bounces, `full` has a mailbox of 64 
 """
 
 import contextlib
+import errno
 import itertools
 import os
 import pwd
@@ -263,7 +264,13 @@ class MailServers:
         _answering(self.smtp, b"220 ")
 
     def stop_smtp(self) -> None:
+        """Stop Postfix; its servers hold the door open for a moment after their master has gone."""
         _run(str(POSTFIX), "-c", str(self.folder / "postfix/etc"), "stop")
+        end = time.monotonic() + READY_WITHIN
+        while not _refused(self.smtp):
+            if time.monotonic() > end:
+                raise AssertionError("Postfix does not end")
+            time.sleep(0.02)
 
     def _end_imap(self, how: signal.Signals) -> None:
         told = self.folder / "dovecot/run/master.pid"
@@ -363,6 +370,12 @@ def _answering(port: int, greeting: bytes) -> None:
 
 def _children_of(process: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def _refused(port: int) -> bool:
+    with contextlib.suppress(ConnectionResetError), socket.socket() as door:
+        return door.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
+    return False
 
 
 def _lives(process: int) -> bool:
