@@ -2,10 +2,11 @@
 
 import base64
 import binascii
+import hashlib
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from imconnect_discord.wire import API_ROOT, GATEWAY
 
@@ -18,8 +19,8 @@ class DiscordSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    token: Annotated[SecretStr, Field(description="the bot's token, from the page Bot of the developer portal")]
     api_root: Annotated[str, Field(description="where Discord's API is")] = API_ROOT
+    token: Annotated[SecretStr, Field(description="the bot's token, from the page Bot of the developer portal")]
     gateway: Annotated[str, Field(description="where Discord's gateway is")] = GATEWAY
     support_channel: Annotated[
         Snowflake | None, Field(description="id of the channel with the panel, where private threads are opened")
@@ -47,8 +48,12 @@ class DiscordSettings(BaseModel):
 
     @field_validator("token")
     @classmethod
-    def _looks_like_a_token(cls, token: SecretStr) -> SecretStr:
-        if not TOKEN.fullmatch(token.get_secret_value()) or not _number(token).isdecimal():
+    def _looks_like_a_token(cls, token: SecretStr, info: ValidationInfo) -> SecretStr:
+        if info.data.get("api_root", API_ROOT) != API_ROOT:
+            known = token.get_secret_value().isascii() and not re.search(r"\s|^$", token.get_secret_value())
+        else:
+            known = bool(TOKEN.fullmatch(token.get_secret_value())) and _number(token).isdecimal()
+        if not known:
             raise ValueError("this is no bot token: take the one from the page Bot, not the client secret")
         return token
 
@@ -76,8 +81,9 @@ class DiscordSettings(BaseModel):
 
     @property
     def bot_id(self) -> str:
-        """The bot's number, which every token begins with."""
-        return _number(self.token)
+        """The bot's number, which every token of Discord's begins with; of another server's token, a digest."""
+        number = _number(self.token)
+        return number if number.isdecimal() else hashlib.sha256(self.token.get_secret_value().encode()).hexdigest()[:16]
 
 
 def _number(token: SecretStr) -> str:

@@ -76,6 +76,9 @@ TYPING_AFTER, MOST_TYPING = 0.7, 16
 """Seconds without an answer after which a chat shows that we are typing; in how many chats at a time that may be
 waited for: with more, answers are more welcome than the sign."""
 
+FEWEST_LETTERS = 16
+"""Of a webhook secret, below which it can be guessed."""
+
 LONGEST_PAUSE = 30.0
 MOST_BEGUN = 1000
 WEBHOOK_LOOK = 60.0
@@ -468,6 +471,10 @@ class TelegramAdapter:
             findings.append(Finding("telegram.webhook_url", False, f"Telegram says: {webhook.last_error_message}"))
         else:
             findings.append(Finding("telegram.mode", True, self._settings.mode))
+        secret = self._settings.webhook_secret
+        if secret is not None and len(secret.get_secret_value()) < FEWEST_LETTERS:
+            cure = f"take at least {FEWEST_LETTERS} letters and digits at random"
+            findings.append(Finding("telegram.webhook_secret", False, f"short enough to be guessed: {cure}"))
         open_groups = self._settings.open_groups
         if open_groups and not me.can_read_all_group_messages:
             cure = "switch privacy mode off with @BotFather (/setprivacy), then add the bot to the group anew"

@@ -46,6 +46,14 @@ def test_a_mistake_is_named_with_its_cure_and_without_the_token(given: dict[str,
     assert "abcdefghijklmnopqrstuvwxyz" not in str(raised.value)
 
 
+def test_another_servers_token_may_be_any_word() -> None:
+    chosen = settings(token="fake.token.x", api_root="http://127.0.0.1:9/api/v10")
+
+    assert chosen.bot_id == settings(token="fake.token.x", api_root="http://127.0.0.1:8/api/v10").bot_id != ""
+    with pytest.raises(ValidationError, match="no bot token"):
+        settings(token="two words", api_root="http://127.0.0.1:9/api/v10")
+
+
 def test_a_peer_says_who_and_where() -> None:
     assert place_of(threads_peer(7)) == Place(7)
     assert place_of(direct_peer(7)) == Place(7, direct=True)

@@ -47,6 +47,15 @@ async def test_a_webhook_of_somebody_else(adapter: TelegramAdapter, world: World
     assert (well, "another webhook is set" in says) == (False, True)
 
 
+async def test_a_secret_that_can_be_guessed(server: Server) -> None:
+    async with connected(
+        server, mode="webhook", webhook_url="https://desk.example/tg", webhook_secret="hush"
+    ) as adapter:
+        well, says = (await said_by(adapter))["telegram.webhook_secret"]
+
+    assert (well, "at least 16 letters" in says) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("kind", "rights", "well", "says"),
     [

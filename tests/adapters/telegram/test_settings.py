@@ -49,7 +49,7 @@ def test_numbers_and_addresses_come_from_the_environment_too() -> None:
         ({"token": TOKEN, "api_root": "api.telegram.org"}, "telegram.api_root is not right"),
         ({"token": TOKEN, "mode": "push"}, "telegram.mode is not right"),
         ({"token": TOKEN, "mode": "webhook"}, "needs telegram.webhook_url and telegram.webhook_secret"),
-        ({"token": TOKEN, "webhook_secret": "short"}, "telegram.webhook_secret is not right"),
+        ({"token": TOKEN, "webhook_secret": "not this one!"}, "telegram.webhook_secret is not right"),
         ({"token": TOKEN, "messages_per_second": "0"}, "telegram.messages_per_second is not right"),
         ({"token": TOKEN, "tokn": "x"}, "telegram.tokn is not a setting; did you mean telegram.token?"),
     ],
@@ -62,6 +62,14 @@ def test_what_is_wrong_is_named_with_its_cure(values: dict[str, str], says: str)
 
     assert says in str(refused.value)
     assert "my-token" not in str(refused.value)
+
+
+def test_another_servers_token_may_be_as_short_as_it_likes() -> None:
+    chosen = load(token="42:TEST", api_root="http://127.0.0.1:8081")
+
+    assert chosen.bot_id == "42"
+    with pytest.raises(SettingsError, match="this is no bot token"):
+        load(token="TEST", api_root="http://127.0.0.1:8081")
 
 
 def test_neither_token_nor_secret_shows_when_settings_are_printed() -> None:
