@@ -50,6 +50,9 @@ FORM_GAP = timedelta(minutes=1)
 HELD_FOR, MOST_HELD = timedelta(minutes=15), 1_000
 """How long the good values of a form with wrong ones are held, in memory alone, and of how many forms."""
 
+LOOKED_UP_WITHIN = 1.0
+"""Seconds it may take to see what is known of a case: a form has to be shown within three."""
+
 PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 """Seconds between tries at storing what was filled in: nobody delivers it a second time."""
 
@@ -283,13 +286,13 @@ class Panel:
     # ------------------------------------------------------------------------------------------------------- forms
 
     async def _show_form(self, asked: discord.Interaction, form: _Form) -> None:
-        """The fields of the topic that was chosen; of a form that came back, those that were wrong."""
+        """Fields for what the topic that was chosen still lacks; of a form that came back, for what was wrong."""
         topic = self._kit.playbook.topics.get(form.topic or chosen(asked))
         if topic is None:
             await self.offer_again(asked)
             return
         held = self._held.get(form.held)
-        names = held.wrong if held is not None else asked_in_a_form(topic, self._kit.playbook)
+        names = held.wrong if held is not None else await self._lacking(asked, topic)
         if not names:
             await self._submit(asked, topic, {}, form.language)
             return
@@ -307,6 +310,15 @@ class Panel:
             await done(asked.response.send_modal(shown))
         except (TryLater, Refused) as error:
             log.info("form not shown", says=error.reason)
+
+    async def _lacking(self, asked: discord.Interaction, topic: Topic) -> tuple[str, ...]:
+        """What a form asks for; everything, where it cannot be seen in time what is known already."""
+        try:
+            async with asyncio.timeout(LOOKED_UP_WITHIN):
+                lacking = await self._kit.missing(self._address(asked), topic.slug)
+        except (TryLater, TimeoutError):
+            lacking = topic.details
+        return asked_in_a_form(lacking, self._kit.playbook)
 
     async def _submitted(self, asked: discord.Interaction, form: _Form) -> None:
         """Check what was filled in; what is wrong is asked again, and what was good is not."""
@@ -387,11 +399,9 @@ class Panel:
 
     async def _say(self, asked: discord.Interaction, text: str, choice: str, language: Language) -> bool:
         """Store it, then tell where the answer comes; whether it was stored."""
-        private = asked.guild_id is None
-        peer_of = direct_peer if private else threads_peer
         incoming = Incoming(
             id=f"i{asked.id}",
-            address=Address(CHANNEL, self._account, peer_of(asked.user.id)),
+            address=self._address(asked),
             author=author(asked.user),
             text=text,
             sent_at=asked.created_at,
@@ -410,11 +420,16 @@ class Panel:
                 await asyncio.sleep(pause)
             else:
                 break
-        if private:
+        if asked.guild_id is None:
             await self._conclude(asked)
         else:
             await self._tell_place(asked, "discord_received", language)
         return True
+
+    def _address(self, asked: discord.Interaction) -> Address:
+        """Where they are answered: in private what they do in private, else in their thread."""
+        peer_of = direct_peer if asked.guild_id is None else threads_peer
+        return Address(CHANNEL, self._account, peer_of(asked.user.id))
 
     async def _conclude(self, asked: discord.Interaction) -> None:
         """In private the answer comes right below: the sign that one is coming is taken away."""
@@ -456,9 +471,9 @@ def offered(playbook: Playbook) -> list[str]:
     return [*listed[: MOST_OPTIONS - 1], HUMAN]
 
 
-def asked_in_a_form(topic: Topic, playbook: Playbook) -> tuple[str, ...]:
-    """The details of *topic* that a form asks for, the first of them."""
-    known = [name for name in topic.details if name in playbook.details and name not in NOT_ASKED]
+def asked_in_a_form(lacking: Iterable[str], playbook: Playbook) -> tuple[str, ...]:
+    """Which of the *lacking* details a form asks for: the first of those that a field can take."""
+    known = [name for name in lacking if name in playbook.details and name not in NOT_ASKED]
     return tuple(known[:MOST_FIELDS])
 
 

@@ -214,6 +214,13 @@ class Kit(Protocol):
         """The details in *text*, each with what is wrong with it."""
         ...
 
+    async def missing(self, address: Address, topic: str) -> tuple[str, ...]:
+        """The details a case of *topic* still lacks at *address*; all of them where nothing is open there.
+
+        Raises `TryLater`.
+        """
+        ...
+
     def links(self, text: str) -> tuple[Link, ...]:
         """The links in *text* by their real hosts, and what each is to us."""
         ...

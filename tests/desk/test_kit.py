@@ -6,9 +6,10 @@ import pytest
 from tests.desk.rigs import Rig
 
 from imconnect.desk.kit import InboxKit
+from imconnect.domain.events import AgentResolved, AgentTook
 from imconnect.domain.readings import Link, LinkVerdict
 from imconnect.ports import Kit, TryLater
-from imconnect.testing.makers import PLAYBOOK
+from imconnect.testing.makers import PLAYBOOK, address, received
 
 SECRETS = [bytes([number] * 32).hex() for number in range(9)]
 
@@ -57,3 +58,41 @@ async def test_links_and_details_are_judged_as_the_desk_judges_them() -> None:
 
     assert mine.links("https://wallet.example/x") == (Link("wallet.example", LinkVerdict.OFFICIAL),)
     assert [one.name for one in mine.spot("0x" + "5d" * 32)] == ["transaction_hash"]
+
+
+async def test_what_an_open_case_still_lacks_is_told_at_its_own_address() -> None:
+    rig = Rig()
+    mine: Kit = await kit(rig)
+    await rig.store.record([received("not here", id="m1", choice="t:tx-not-received")], rig.clock())
+    await rig.store.record([received("0x" + "5d" * 32, id="m2")], rig.clock())
+    await rig.settle()
+    everything = PLAYBOOK.topics["tx-not-received"].details
+
+    assert everything == ("transaction_hash", "chain", "wallet_address")
+    assert await mine.missing(address(), "tx-not-received") == ("chain", "wallet_address")
+    assert await mine.missing(address("nobody"), "tx-not-received") == everything
+    assert await mine.missing(address(), "no-such-topic") == ()
+
+
+async def test_what_was_refused_is_not_missing_and_after_a_resolved_case_everything_is() -> None:
+    rig = Rig()
+    mine: Kit = await kit(rig)
+    topic = "tx-not-received"
+    await rig.store.record([received("0x" + "5d" * 32, id="m1", choice=f"t:{topic}")], rig.clock())
+    await rig.store.record([received("/skip", id="m2")], rig.clock())
+    await rig.settle()
+    refused = await mine.missing(address(), topic)
+    await rig.store.act((await rig.conversation()).reference, AgentTook("Mei"), "k1", rig.clock())
+    await rig.store.act((await rig.conversation()).reference, AgentResolved("Mei"), "k2", rig.clock())
+    await rig.settle()
+
+    assert refused == ()
+    assert await mine.missing(address(), topic) == PLAYBOOK.topics[topic].details
+
+
+async def test_while_the_store_is_away_nobody_knows_what_is_missing() -> None:
+    rig = Rig()
+    mine = await kit(rig)
+    rig.store.down = "the disk is full"
+    with pytest.raises(TryLater, match="the disk is full"):
+        await mine.missing(address(), "tx-not-received")

@@ -6,8 +6,11 @@ from datetime import datetime
 from typing import Self
 
 from imconnect.desk.loops import Clock
+from imconnect.domain.conversations import Stage
+from imconnect.domain.messages import Address
 from imconnect.domain.playbook import Playbook
 from imconnect.domain.readings import Link, Spotted
+from imconnect.domain.triage import missing
 from imconnect.guard.links import BlockList, inspect_links
 from imconnect.nlu import details
 from imconnect.ports import Kept, Mark, Store, StoreUnavailable, TryLater
@@ -81,6 +84,15 @@ class InboxKit:
 
     def spot(self, text: str) -> tuple[Spotted, ...]:
         return details.spot(text)
+
+    async def missing(self, address: Address, topic: str) -> tuple[str, ...]:
+        try:
+            standing = await self._store.state_at(address)
+        except StoreUnavailable as error:
+            raise TryLater(str(error)) from None
+        if standing is None or standing.stage is Stage.RESOLVED:  # what comes now is another matter
+            return tuple(missing(topic, {}, (), self._playbook))
+        return tuple(missing(topic, standing.details, standing.refused, self._playbook))
 
     def links(self, text: str) -> tuple[Link, ...]:
         return inspect_links(text, self._playbook.official_hosts, self._blocked)

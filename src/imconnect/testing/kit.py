@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from imconnect.domain.conversations import Given
+from imconnect.domain.messages import Address
 from imconnect.domain.playbook import Playbook
 from imconnect.domain.readings import Link, Spotted
+from imconnect.domain.triage import missing
 from imconnect.guard.links import inspect_links
 from imconnect.nlu.details import spot
 from imconnect.ports import Kept
@@ -20,6 +23,8 @@ class MemoryKit:
     secret: bytes = bytes(range(32))
     kept: dict[str, Kept] = field(default_factory=dict[str, Kept])
     moment: datetime = NOON
+    known: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """The details that are known already, by peer."""
 
     def now(self) -> datetime:
         return self.moment
@@ -39,6 +44,10 @@ class MemoryKit:
 
     def spot(self, text: str) -> tuple[Spotted, ...]:
         return tuple(spot(text))
+
+    async def missing(self, address: Address, topic: str) -> tuple[str, ...]:
+        known = dict.fromkeys(self.known.get(address.peer, ()), Given(""))
+        return tuple(missing(topic, known, (), self.playbook))
 
     def links(self, text: str) -> tuple[Link, ...]:
         return inspect_links(text, self.playbook.official_hosts)

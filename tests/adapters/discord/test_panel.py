@@ -186,7 +186,48 @@ def test_a_form_has_at_most_five_fields_and_none_for_pictures(kit: MemoryKit) ->
     details = {**kit.playbook.details, **{name: detail(name) for name in names}}
     pack = replace(kit.playbook, details=details)
 
-    assert asked_in_a_form(topic("long", details=["screenshot", *names]), pack) == tuple(names[:5])
+    assert asked_in_a_form(["screenshot", *names], pack) == tuple(names[:5])
+
+
+async def test_the_form_asks_for_nothing_that_is_known_of_the_open_case(
+    entrance: Entrance, world: World, kit: MemoryKit
+) -> None:
+    ann, ben = world.member("Ann"), world.member("Ben")
+    kit.known = {f"u{ann.id}": frozenset({"chain", "transaction_hash"})}
+    anns, bens = await entrance.form(ann), await entrance.form(ben)
+
+    assert list(anns.fields) == ["wallet_address"]
+    assert list(bens.fields) == ["transaction_hash", "chain", "wallet_address"]
+
+
+async def test_where_everything_is_known_no_form_is_shown(entrance: Entrance, world: World, kit: MemoryKit) -> None:
+    ann = world.member("Ann")
+    kit.known = {f"u{ann.id}": frozenset({"chain", "transaction_hash", "wallet_address"})}
+    asked = ann.select(await entrance.menu(ann), "tx-not-received")
+    [said] = await entrance.hall.has(1)
+    await asked.says("<#")
+
+    assert asked.form is None
+    assert said.choice == "t:tx-not-received"
+
+
+@pytest.mark.parametrize("trouble", [TryLater("the disk is full"), None], ids=["refused", "slow"])
+async def test_where_it_cannot_be_seen_what_is_known_everything_is_asked_in_time(
+    entrance: Entrance, world: World, kit: MemoryKit, monkeypatch: pytest.MonkeyPatch, trouble: TryLater | None
+) -> None:
+    """A form cannot be shown later than three seconds after it was asked for."""
+
+    async def missing(_kit: MemoryKit, _address: Address, _topic: str) -> tuple[str, ...]:
+        if trouble is not None:
+            raise trouble
+        await asyncio.sleep(60)
+        return ()
+
+    monkeypatch.setattr(MemoryKit, "missing", missing)
+    monkeypatch.setattr("imconnect_discord.panel.LOOKED_UP_WITHIN", 0.05)
+    asked = await entrance.form(world.member("Ann"))
+
+    assert list(asked.fields) == ["transaction_hash", "chain", "wallet_address"]
 
 
 async def test_a_form_becomes_one_message_of_the_member(entrance: Entrance, world: World) -> None:
