@@ -4,21 +4,46 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from markupsafe import Markup
 
-from imconnect.domain.conversations import Conversation
-from imconnect.domain.drafting import LANGUAGE_CHOICE, NO, SKIP, TOPIC_CHOICE, YES
+from imconnect.domain.conversations import Conversation, Stage
+from imconnect.domain.drafting import (
+    HELP,
+    LANGUAGE,
+    LANGUAGE_CHOICE,
+    NO,
+    PRIVATE,
+    SKIP,
+    START,
+    STATUS,
+    TOPIC_CHOICE,
+    VERIFY,
+    YES,
+)
 from imconnect.domain.messages import Handle, Incoming, Language
 from imconnect.domain.playbook import Playbook
 from imconnect.domain.triage import GIVES_THE_FUNDS_AWAY
 from imconnect.ports import Changes, Line, Speaker, Store, StoreUnavailable, TryLater
 from imconnect.web.armour import MOST_TEXT, TooLarge, form_of, too_long
 from imconnect.web.chat import WebChat
-from imconnect.web.front import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Drawing, Look, keep, look_of, see_other
+from imconnect.web.front import (
+    LANGUAGE_COOKIE,
+    TAGS,
+    THEME_COOKIE,
+    THEMES,
+    WRITTEN,
+    Drawing,
+    Look,
+    keep,
+    look_of,
+    script_for,
+    see_other,
+)
 from imconnect.web.sessions import Brake, Seals
 from imconnect.web.sse import COMMENT, HEARTBEAT, RECONNECT, REST, Ringing, Seat, Streams, event, stream
 from imconnect.web.transcript import Unshown
@@ -28,6 +53,29 @@ COOKIE = "imconnect_chat"
 COOKIE_LIFE = timedelta(days=365)
 LONGEST_DELAY = 20.0
 """Seconds a message may be held back; a session that writes faster still is asked to wait."""
+
+ANSWERED_WITHIN = 2.0
+"""Seconds a page without scripts waits for the answer: it shows what is there when it is drawn, and nothing later."""
+
+BUTTONS: Mapping[str, str] = {
+    YES: "yes",
+    NO: "no",
+    SKIP: "skip",
+    START: "command_start",
+    HELP: "command_help",
+    STATUS: "command_status",
+    LANGUAGE: "command_language",
+    VERIFY: "command_verify",
+    PRIVATE: "private",
+}
+"""The label of each button that is neither a topic's nor a language's."""
+
+SWITCH: Mapping[str, tuple[str, Language]] = {
+    "zh-Hans": ("language_hans", Language.CHINESE),
+    "zh-Hant": ("language_hant", Language.CHINESE),
+    "en": ("language_en", Language.ENGLISH),
+}
+"""What the page can be shown in, and where each calls itself by its own name."""
 
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
@@ -83,16 +131,17 @@ class ChatPages:
         return await self._page(request, peer)
 
     async def _page(self, request: Request, peer: str, fault: Fault | None = None, typed: str = "") -> Response:
-        look = look_of(request, self._playbook.default_language)
         address = self._chat.address(peer)
         lines = await Unshown(self._store, address).next()
         standing = await self._store.state_at(address)
+        look = self._look(request, standing)
         values = {
             **self._words(look),
             "look": look,
+            "switch": [(tag, self._name(tag)) for tag in SWITCH if tag != look.tag],
             "lines": [self._drawn(line, look) for line in lines],
             "last": max((line.id for line in lines), default=0),
-            "standing": self._standing(standing, look.language),
+            "standing": self._standing(standing, look),
             "menu": [(TOPIC_CHOICE + slug, self._title(slug, look)) for slug in self._playbook.menu],
             "message_id": self._token(),
             "most_text": MOST_TEXT,
@@ -104,14 +153,25 @@ class ChatPages:
         self._remember(request, response, peer)
         return response
 
+    def _look(self, request: Request, standing: Conversation | None) -> Look:
+        """How the visitor wants the page, in the characters the visitor writes."""
+        script = script_for(request, standing.script if standing else None)
+        return replace(look_of(request, self._playbook.default_language), script=script)
+
     def _words(self, look: Look) -> Mapping[str, object]:
+        playbook = self._playbook.written_in(look.script)
+
         def label(slug: str, **values: object) -> str:
-            return self._playbook.label(slug, look.language, **values)
+            return playbook.label(slug, look.language, **values)
 
         return {"label": label, "token": self._token}
 
     def _title(self, slug: str, look: Look) -> str:
-        return self._playbook.article(slug, look.language).title
+        return self._playbook.written_in(look.script).article(slug, look.language).title
+
+    def _name(self, tag: str) -> str:
+        label, language = SWITCH[tag]
+        return self._playbook.label(label, language)
 
     def _drawn(self, line: Line, look: Look) -> Markup:
         """One line as the page shows it. What was withheld is told by its label alone, whatever the store kept."""
@@ -128,17 +188,19 @@ class ChatPages:
     def _ours(self, text: str) -> Markup:
         return ours(text, self._playbook.official_hosts)
 
-    def _standing(self, conversation: Conversation | None, language: Language) -> Mapping[str, str]:
+    def _standing(self, conversation: Conversation | None, look: Look) -> Mapping[str, str]:
         """Where the conversation stands, in words; empty before it began."""
         if conversation is None:
             return {}
-        label, line = self._playbook.label, conversation.line
+        playbook, language = self._playbook.written_in(look.script), look.language
+        label, line = playbook.label, conversation.line
         standing = {
+            "tag": look.tag,
             "stage": label(f"stage_{conversation.stage.value}", language),
             "reference": label("reference", language, reference=conversation.reference),
         }
         if line is not None:
-            wait = wait_in_words(line.wait, self._playbook, language)
+            wait = wait_in_words(line.wait, playbook, language)
             standing["place"] = label("place_in_line", language, place=line.place, wait=wait)
         return standing
 
@@ -149,14 +211,14 @@ class ChatPages:
             return Response(status_code=204)  # tells an EventSource to stop asking
         asked = request.headers.get("last-event-id") or request.query_params.get("after", "")
         after = int(asked) if asked.isdecimal() and len(asked) < 19 else 0
-        return stream(self._stream(peer, look_of(request, self._playbook.default_language), after))
+        return stream(self._stream(request, peer, after))
 
-    async def _stream(self, peer: str, look: Look, after: int) -> AsyncIterator[str]:
+    async def _stream(self, request: Request, peer: str, after: int) -> AsyncIterator[str]:
         yield RECONNECT
         posted = self._chat.watch(peer)
         try:
             with self._streams.admit(peer) as seat:
-                async for one in self._follow(peer, look, after, seat, posted):
+                async for one in self._follow(request, peer, after, seat, posted):
                     yield one
                 if seat.resting:
                     yield REST
@@ -165,7 +227,7 @@ class ChatPages:
         finally:
             self._chat.unwatch(peer, posted)
 
-    async def _follow(self, peer: str, look: Look, after: int, seat: Seat, posted: Changes) -> AsyncIterator[str]:
+    async def _follow(self, request: Request, peer: str, after: int, seat: Seat, posted: Changes) -> AsyncIterator[str]:
         address = self._chat.address(peer)
         unshown, told, seen = Unshown(self._store, address, after), "", after
         while not seat.over:
@@ -179,10 +241,11 @@ class ChatPages:
                 listening.push_async_callback(ringing.stop)
                 followed = standing.id if standing else None
                 while not seat.over and followed == (standing.id if standing else None):
+                    look = self._look(request, standing)
                     for line in await unshown.next():
                         seen = max(seen, line.id)
                         yield event("line", self._line_data(line, look), seen)
-                    now_stands = event("standing", self._standing(standing, look.language))
+                    now_stands = event("standing", self._standing(standing, look))
                     yield now_stands if now_stands != told else COMMENT
                     told = now_stands
                     await ringing.first(HEARTBEAT)
@@ -195,28 +258,43 @@ class ChatPages:
 
     async def post(self, request: Request) -> Response:
         """Take a message or a pressed button. The same `id` twice is the same message."""
-        look = look_of(request, self._playbook.default_language)
         peer = self._peer(request)
         form: Mapping[str, str] = {}
         try:
             form = await form_of(request)
-            await self._take(peer, form, look)
+            await self._take(request, peer, form)
         except TooLarge:
-            fault = Fault("error_too_long", 413, limit=_most_characters(look.language))
-            return await self._refuse(request, peer, fault, form)
+            language = look_of(request, self._playbook.default_language).language
+            return await self._refuse(request, peer, Fault("error_too_long", 413, _most_characters(language)), form)
         except Fault as fault:
             return await self._refuse(request, peer, fault, form)
-        if not _wants_json(request):
-            return see_other("/chat#latest")
-        return JSONResponse({"lines": await self._since(peer or "", form.get("after", ""), look)})
+        return await self._taken(request, peer or "", form)
 
-    async def _take(self, peer: str | None, form: Mapping[str, str], look: Look) -> None:
+    async def _taken(self, request: Request, peer: str, form: Mapping[str, str]) -> Response:
+        """What the page shows next; whoever chose a language reads the page in it as well."""
+        look = self._look(request, await self._known(peer))
+        language = form.get("choice", "").removeprefix(LANGUAGE_CHOICE)
+        chosen = form.get("choice", "").startswith(LANGUAGE_CHOICE) and language in tuple(Language)
+        if chosen:
+            look = replace(look, language=Language(language))
+        if _wants_json(request):
+            lines = await self._since(peer, form.get("after", ""), look)
+            response: Response = JSONResponse({"lines": lines, "tag": look.tag})
+        else:
+            await self._answered(peer)
+            response = see_other("/chat#latest")
+        if chosen:
+            keep(request, response, LANGUAGE_COOKIE, language)
+        return response
+
+    async def _take(self, request: Request, peer: str | None, form: Mapping[str, str]) -> None:
         if peer is None:
             raise Fault("error_session", 403)
         message_id, choice = form.get("id", ""), form.get("choice") or None
-        text = (self._chosen(choice, look) or "") if choice else form.get("text", "")
+        language = look_of(request, self._playbook.default_language).language
+        text = await self._chosen(request, peer, choice) if choice else form.get("text", "")
         if too_long(text):
-            raise Fault("error_too_long", 413, limit=_most_characters(look.language))
+            raise Fault("error_too_long", 413, limit=_most_characters(language))
         if not text.strip() or not _MESSAGE_ID.fullmatch(message_id):
             raise Fault("error_empty", 400)
         delay = self._brake.delay(peer, self._clock())
@@ -225,9 +303,32 @@ class ChatPages:
             raise Fault("error_too_fast", 429)
         await asyncio.sleep(delay)
         try:
-            await self._deliver(peer, message_id, text, choice, look.language)
+            await self._deliver(peer, message_id, text, choice, language)
         except (TryLater, StoreUnavailable):
             raise Fault("error_unknown", 503) from None
+
+    async def _answered(self, peer: str) -> None:
+        """Return when the desk has said something to the last message, or has had the time to."""
+        bell = self._chat.watch(peer)
+        with suppress(TimeoutError, StoreUnavailable):
+            async with asyncio.timeout(ANSWERED_WITHIN):
+                while await self._unanswered(peer):
+                    await bell.wait(ANSWERED_WITHIN)
+        self._chat.unwatch(peer, bell)
+
+    async def _unanswered(self, peer: str) -> bool:
+        address = self._chat.address(peer)
+        standing = await self._store.state_at(address)
+        if standing is not None and standing.stage is Stage.WITH_AGENT:
+            return False  # a person answers when it suits a person
+        lines = await Unshown(self._store, address).next()
+        return not lines or lines[-1].speaker is Speaker.CUSTOMER
+
+    async def _known(self, peer: str) -> Conversation | None:
+        """Where the conversation stands; None too while nobody can say."""
+        with suppress(StoreUnavailable):
+            return await self._store.state_at(self._chat.address(peer))
+        return None
 
     async def _since(self, peer: str, after: str, look: Look) -> Sequence[Mapping[str, object]]:
         """What the page has to add at once; nothing where it cannot be read: the message is stored all the same."""
@@ -251,29 +352,36 @@ class ChatPages:
             )
         )
 
-    def _chosen(self, key: str, look: Look) -> str | None:
-        """The words of a button, as the page shows them; None for a key that is none of ours."""
+    async def _chosen(self, request: Request, peer: str, key: str) -> str:
+        """The words of a button as the conversation says them; "" for a key that is none of ours."""
+        standing = await self._known(peer)
+        look = self._look(request, standing)
+        playbook = self._playbook.written_in(look.script)
+        language = standing.language if standing else look.language
         slug = key.removeprefix(TOPIC_CHOICE)
-        if key.startswith(TOPIC_CHOICE) and slug in self._playbook.topics:
-            return self._title(slug, look)
-        return self._playbook.label(key, look.language) if key in (YES, NO, SKIP) else None
+        if key.startswith(TOPIC_CHOICE) and slug in playbook.topics:
+            return playbook.article(slug, language).title
+        spoken = key.removeprefix(LANGUAGE_CHOICE)
+        if key.startswith(LANGUAGE_CHOICE) and spoken in tuple(Language):
+            return playbook.label(f"language_{spoken}", language)
+        return playbook.label(BUTTONS[key], language) if key in BUTTONS else ""
 
     async def _refuse(self, request: Request, peer: str | None, fault: Fault, form: Mapping[str, str]) -> Response:
         """Say why, and give back what was typed."""
         retry = {"Retry-After": "5"} if fault.status in (429, 503) else {}
         if _wants_json(request):
-            look = look_of(request, self._playbook.default_language)
+            look = self._look(request, await self._known(peer) if peer else None)
             return JSONResponse({"error": self._says(fault, look)}, fault.status, retry)
         response = await self._page(request, peer or self._token(), fault, form.get("text", ""))
         response.headers.update(retry)
         return response
 
     def _says(self, fault: Fault, look: Look) -> str:
-        return self._playbook.label(fault.label, look.language, limit=fault.limit)
+        return self._playbook.written_in(look.script).label(fault.label, look.language, limit=fault.limit)
 
     def unavailable(self, request: Request) -> Response:
         """The page itself cannot be drawn: say so in the customer's language."""
-        says = self._says(Fault("error_unknown", 503), look_of(request, self._playbook.default_language))
+        says = self._says(Fault("error_unknown", 503), self._look(request, None))
         retry = {"Retry-After": "5"}
         if _wants_json(request):
             return JSONResponse({"error": says}, 503, retry)
@@ -285,23 +393,26 @@ class ChatPages:
         """Show the page in another language; a conversation that has begun goes on in it."""
         wanted = (await form_of(request)).get("language", "")
         response = see_other("/chat")
-        if wanted not in tuple(Language):
+        if wanted not in WRITTEN:
             return response
         keep(request, response, LANGUAGE_COOKIE, wanted)
         peer = self._peer(request)
         if peer is None or await self._store.state_at(self._chat.address(peer)) is None:
             return response
         with suppress(TryLater, StoreUnavailable):  # the page changes all the same; the next message may be told
-            await self._fix_language(peer, Language(wanted))
+            await self._fix_language(peer, wanted)
         return response
 
-    async def _fix_language(self, peer: str, language: Language) -> None:
-        """Tell the conversation, unless somebody only plays with the switch."""
+    async def _fix_language(self, peer: str, wanted: str) -> None:
+        """Tell the conversation, unless somebody only plays with the switch.
+
+        It is told by the language's own name, whose characters say which ones the visitor reads.
+        """
         if self._brake.delay(peer, self._clock()):
             self._brake.refund(peer)
             return
-        other = Language.ENGLISH if language is Language.CHINESE else Language.CHINESE
-        name = self._playbook.label("language_switch", other)
+        language, _ = WRITTEN[wanted]
+        name = self._name(wanted if wanted in SWITCH else TAGS[language])
         await self._deliver(peer, self._token(), name, LANGUAGE_CHOICE + language.value, language)
 
     async def choose_theme(self, request: Request) -> Response:

@@ -86,6 +86,7 @@
     message.failed = true;
     message.node.classList.add("failed");
     message.state.textContent = why;
+    if (!message.mayPass) { message.state.textContent = why; return; }
     const again = document.createElement("button");
     again.type = "button";
     again.textContent = words.notSent;
@@ -107,7 +108,7 @@
   // One at a time and in order; what could not be sent holds back what was written after it.
   const pump = async () => {
     if (sending || !queue.length || queue[0].failed) {
-      if (!sending) queue.slice(1).filter((one) => !one.failed).forEach((one) => failed(one, ""));
+      if (!sending) queue.slice(1).filter((one) => !one.failed).forEach((one) => { one.mayPass = true; failed(one, ""); });
       return;
     }
     const message = queue[0];
@@ -124,8 +125,10 @@
         lines = says.lines;
         message.node.remove();
         queue.shift();
+        written(says.tag);
       } else {
         message.mayPass = answer.status >= 500 || answer.status === 429;
+        if (!message.mayPass) queue.shift(); // what is refused for good holds nothing back
         failed(message, says.error || words.unknown);
       }
     } catch {
@@ -205,7 +208,13 @@
       if (source.readyState === EventSource.CLOSED) setTimeout(hear, 5000);
     });
   };
+  // The page is drawn anew in the language, or the characters, that turned out to be the customer's; never while one writes.
+  const written = (tag) => {
+    if (tag && tag !== document.documentElement.lang && !text.value && !queue.length) location.reload();
+  };
+
   const standing = (now) => {
+    written(now.tag);
     const parts = ["stage", "place", "reference"].filter((part) => now[part]).map((part) => {
       const node = document.createElement("span");
       node.dataset.part = part;
