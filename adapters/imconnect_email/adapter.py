@@ -8,7 +8,7 @@ UID, is the same mail. What moves only with the commit is the cursor of its fold
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -43,6 +43,7 @@ from imconnect_email.translate import (
     to_incoming,
     to_unreadable,
 )
+from imconnect_email.trial import Occasion, Tried, this_occasion, tried
 from imconnect_email.trust import Trust, Verdict, judge
 
 CURSOR, SINCE, AT = "uid:", "since:", "at:"
@@ -87,12 +88,16 @@ class EmailAdapter:
     name = CHANNEL
     keyed = True  # a mail that is sent again has the same Message-ID, by which receivers tell
 
-    def __init__(self, settings: BaseModel, lookup: TxtLookup = names.txt) -> None:
-        """*lookup* asks DNS for TXT records."""
+    def __init__(
+        self, settings: BaseModel, lookup: TxtLookup = names.txt, occasion: Callable[[], Occasion] = this_occasion
+    ) -> None:
+        """*lookup* asks DNS for TXT records; *occasion* tells one trial of `check` from another."""
         chosen = EmailSettings.model_validate(settings)
         tokens = tokens_of(chosen.oauth) if chosen.auth == "xoauth2" else None
         self._settings = chosen
         self._account = chosen.address.lower()
+        self._tokens = tokens
+        self._occasion = occasion
         self._mailbox = Mailbox(chosen, tokens)
         self._relay = Relay(chosen, tokens)
         self._signing = chosen.signing()
@@ -371,13 +376,19 @@ class EmailAdapter:
     # ------------------------------------------------------------------------------------------------------ looking
 
     async def check(self) -> Sequence[Finding]:
-        """Getting in on both sides, what the mailbox can do, and what DNS says of our domain. Nothing is sent."""
-        findings = [*await self._check_mailbox(), await self._check_relay(), self._check_trust()]
-        hints = self._in_thread(partial(names.hints, self._account, self._lookup))
+        """Getting in on both sides, what the mailbox can do, a mail to ourselves, and what DNS says of our domain."""
+        mailbox, relay = await self._check_mailbox(), await self._check_relay()
+        findings = [*mailbox, relay]
+        trial = Tried()
+        if all(one.well for one in findings if one.subject in {"email.imap", "email.folders", "email.smtp"}):
+            trial = await tried(self._settings, self._tokens, self._relay, self._occasion())
+        findings += [*trial.findings, self._check_trust()]
+        hints = self._in_thread(partial(names.hints, self._account, self._signing, trial, self._lookup))
         try:
             return [*findings, *await asyncio.wait_for(hints, JUDGED_WITHIN)]
         except TimeoutError:
-            return [*findings, Finding("email.address", True, "SPF and DMARC: not looked up, DNS does not answer here")]
+            says = "SPF, DKIM and DMARC: not looked up, DNS does not answer here"
+            return [*findings, Finding("email.address", True, says)]
 
     async def _check_mailbox(self) -> list[Finding]:
         chosen = self._settings
@@ -398,8 +409,7 @@ class EmailAdapter:
             await self._relay.greet()
         except (TryLater, Undeliverable) as error:
             return Finding("email.smtp", False, error.reason)
-        says = f"lets us in; nothing was sent. To try it: write to {self._account} from a mailbox of yours"
-        return Finding("email.smtp", True, says)
+        return Finding("email.smtp", True, "the sending server lets us in")
 
     def _check_trust(self) -> Finding:
         pinned = self._settings.trusted_authserv_id

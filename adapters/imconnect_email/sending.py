@@ -7,7 +7,7 @@ is, so that a receiver who has it already can tell (RFC 5322, section 3.6.4).
 import asyncio
 import contextlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiosmtplib import (
     SMTP,
@@ -81,9 +81,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The server has it, for all recipients but those refused."""
+    """The server has it, for all recipients but those refused. `named`: it would take no empty envelope sender."""
 
     refused: tuple[Refused, ...] = ()
+    named: bool = False
 
 
 class Relay:
@@ -92,6 +93,8 @@ class Relay:
     def __init__(self, settings: EmailSettings, tokens: Tokens | None, patience: SmtpPatience | None = None) -> None:
         """*tokens* are needed where `email.auth` is `xoauth2`."""
         self._settings = settings.smtp
+        self._address = settings.address
+        self._wants_a_name = False
         self._tokens = tokens
         self._patience = patience or SmtpPatience(answer=settings.answer_seconds)
         self._context = settings.smtp.context()
@@ -166,7 +169,7 @@ class Relay:
         patience = self._patience
         try:
             async with asyncio.timeout(patience.answer * (2 + len(mail.recipients))):
-                await _mail_from(server, mail)
+                named = await self._mail_from(server, mail)
                 refused = await _recipients(server, mail)
             async with asyncio.timeout(2 * patience.taking):
                 await server.data(mail.raw, timeout=patience.taking)
@@ -178,7 +181,27 @@ class Relay:
             raise TryLater("the connection broke before the sending server confirmed; it goes out again") from None
         except ValueError:
             raise Undeliverable("an address cannot be written to") from None
-        return Accepted(refused)
+        return Accepted(refused, named)
+
+    async def _mail_from(self, server: SMTP, mail: Mail) -> bool:
+        """Begin. Whether our address had to stand where the envelope should name nobody.
+
+        Amazon SES, Coremail (163) and others refuse an empty sender. Ours does as well: what comes back there is known
+        by its token, and answered by nobody (RFC 3834, 3.3).
+        """
+        ours = replace(mail, sender=mail.sender or self._address)
+        if not mail.sender and not self._wants_a_name:
+            try:
+                await _mail_from(server, mail)
+            except SMTPSenderRefused as error:
+                if error.code < 500:
+                    raise
+                await server.rset()
+            else:
+                return False
+        await _mail_from(server, ours)
+        self._wants_a_name = not mail.sender or self._wants_a_name
+        return not mail.sender
 
     async def _leave(self, server: SMTP) -> None:
         """Take leave. What was confirmed stays confirmed, whatever the server makes of this."""

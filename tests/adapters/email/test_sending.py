@@ -292,6 +292,39 @@ async def test_an_empty_sender_asks_for_no_answer(server: ScriptedSmtp) -> None:
     assert server.taken[0].sender == ""
 
 
+@pytest.mark.parametrize(
+    "refusal", [b"501 Invalid MAIL FROM address provided\r\n", b"553 NULL sender is not allowed\r\n"]
+)
+async def test_where_nobody_may_send_as_nobody_our_address_stands_in_the_envelope(
+    server: ScriptedSmtp, refusal: bytes
+) -> None:
+    """RFC 3834, section 3.3: as Amazon SES and Coremail refuse it; the next mails do not ask again."""
+    server.once("MAIL", refusal)
+    server.repeat("RSET", b"250 ok\r\n")
+    relay = Relay(towards(server.port), None, QUICK)
+    first, second = await relay.send(mail(1, sender="")), await relay.send(mail(2, sender=""))
+    asked = [line.partition(" SIZE")[0] for line in server.said if line.startswith("MAIL")]
+
+    assert asked == ["MAIL FROM:<>", f"MAIL FROM:<{DESK}>", f"MAIL FROM:<{DESK}>"]
+    assert [(one.sender, number_of(one.raw)) for one in server.taken] == [(DESK, 1), (DESK, 2)]
+    assert first.named
+    assert second.named
+
+
+async def test_who_may_not_send_as_nobody_only_for_now_waits(server: ScriptedSmtp) -> None:
+    server.once("MAIL", b"451 4.7.1 come back later\r\n")
+
+    assert isinstance(await refused(server, mail(sender="")), TryLater)
+    assert [line for line in server.said if line.startswith("MAIL")] == [f"MAIL FROM:<> SIZE={len(a_mail(0))}"]
+
+
+async def test_who_may_send_neither_as_nobody_nor_as_our_address_is_told_what_to_correct(server: ScriptedSmtp) -> None:
+    server.repeat("MAIL", b"553 5.7.1 not you\r\n")
+    server.repeat("RSET", b"250 ok\r\n")
+
+    assert "correct email.address or email.smtp" in (await refused(server, mail(sender=""))).reason
+
+
 async def test_what_a_mail_needs_is_asked_for(server: ScriptedSmtp) -> None:
     raw = "Subject: x\r\n\r\n第一行\r\n".encode()
     await Relay(towards(server.port), None, QUICK).send(Mail(DESK, (CUSTOMER,), raw))

@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64decode
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -28,6 +28,8 @@ class ScriptedSmtp(Script):
         self.taken: list[Taken] = []
         self.parameters: list[str] = []
         """What came after the addresses of MAIL and RCPT."""
+        self.brings: Callable[[bytes], object] | None = None
+        """Who is given what is taken, such as a mailbox."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not await self.deed("greeting", "", writer):
@@ -58,6 +60,8 @@ class ScriptedSmtp(Script):
         if await self.deed("END", "", writer):
             return
         self.taken.append(Taken(envelope[0], tuple(envelope[1:]), b"".join(lines)))
+        if self.brings is not None:
+            self.brings(self.taken[-1].raw)
         if not await self.deed("taken", "", writer):
             writer.write(b"250 2.0.0 queued\r\n")
 
