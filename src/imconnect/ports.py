@@ -23,6 +23,7 @@ from imconnect.domain.messages import (
     Unreadable,
 )
 from imconnect.domain.playbook import Pace, Playbook, Priority
+from imconnect.domain.questions import Became, Happened, QuestionKind
 from imconnect.domain.readings import Link, Secret, SecretKind, Spotted
 
 
@@ -638,6 +639,41 @@ class Store(Protocol):
     async def expects(self, address: Address) -> frozenset[str]:
         """The details the conversation at *address* was last asked for."""
         ...
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What happened in a conversation, for what can be learnt from it; `topic` is what it came to be about."""
+
+    record: tuple[Happened, ...]
+    topic: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stories:
+    """Conversations in which something was asked, by events *from_event* and later; `older` where there are more."""
+
+    told: tuple[Story, ...]
+    from_event: int
+    older: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SettledQuestion:
+    """What an agent made of a question. `key` is that of the question, `text_key` that of the text that was added.
+
+    The words of a question that was dismissed are not kept. `written_at`: when it came into a pack's files.
+    """
+
+    key: str
+    became: Became
+    agent: str
+    at: datetime
+    text: str = field(default="", repr=False)
+    text_key: str = ""
+    topic: str | None = None
+    language: Language | None = None
+    written_at: datetime | None = None
+
+
 
     async def act(self, reference: str, act: AgentsAct, key: str, now: datetime) -> int | None:
         """Put an agent's act into the conversation's inbox, once per *key*; its event id, None if there is no such."""
@@ -776,6 +812,33 @@ class Changes(Protocol):
 
 # ------------------------------------------------------------------------------------------------------------- meter
 
+
+    # What customers asked, and what was made of it.
+
+    async def stories(self, kind: QuestionKind, before: int | None, limit: int) -> Stories:
+        """The conversations of the newest *limit* messages, of those before the event *before*, that may hold questions
+        of *kind*: not what was withheld, removed, written by a machine or said by a button or a command."""
+        ...
+
+    async def settle_question(self, settled: SettledQuestion) -> bool:
+        """Keep what became of a question. False where somebody settled it before: that stands."""
+        ...
+
+    async def reopen_question(self, key: str) -> bool:
+        """Forget what became of a question. Whether anything had."""
+        ...
+
+    async def settled_keys(self, keys: Sequence[str]) -> frozenset[str]:
+        """Those of *keys* under which a question was settled or a text was added."""
+        ...
+
+    async def examples(self) -> Sequence[SettledQuestion]:
+        """What was added, to a topic or as nothing of ours, in the order of adding."""
+        ...
+
+    async def mark_written(self, keys: Sequence[str], now: datetime) -> None:
+        """The examples of *keys* stand in a pack's files; of those that stood there before, nothing changes."""
+        ...
 
 class Meter(Protocol):
     """Counts and times what the desk does. Labels are names of ours, never anything a customer typed."""

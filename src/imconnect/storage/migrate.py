@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from imconnect.ports import StoreUnavailable
 from imconnect.storage.engine import PostgresDatabase, SqliteDatabase
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision in `migrations/versions`; a test holds the two together."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -18,6 +18,7 @@ from imconnect.domain.conversations import Conversation, PlaceInLine, Stage
 from imconnect.domain.events import AgentsAct
 from imconnect.domain.messages import Address, Language
 from imconnect.domain.playbook import Pace
+from imconnect.domain.questions import QuestionKind
 from imconnect.ports import (
     Agent,
     AgentHandle,
@@ -37,10 +38,24 @@ from imconnect.ports import (
     RoomResult,
     SendResult,
     Settled,
+    SettledQuestion,
     StoreUnavailable,
+    Stories,
     Summary,
 )
-from imconnect.storage import agents, errands, files, intake, marks, reading, recording, rooms, tables, turning
+from imconnect.storage import (
+    agents,
+    errands,
+    files,
+    intake,
+    marks,
+    questions,
+    reading,
+    recording,
+    rooms,
+    tables,
+    turning,
+)
 from imconnect.storage.engine import PostgresDatabase, SqliteDatabase, Work, open_database, translated
 from imconnect.storage.intake import Item
 from imconnect.storage.locks import FileLock
@@ -310,6 +325,26 @@ class SqlStore:
 
     async def conversation_in(self, channel: str, room: str, topic: str) -> str | None:
         return await self._database.read(lambda connection: rooms.conversation_in(connection, channel, room, topic))
+
+    # ----------------------------------------------------------------------------------------------------- questions
+
+    async def stories(self, kind: QuestionKind, before: int | None, limit: int) -> Stories:
+        return await self._database.read(lambda connection: questions.stories(connection, kind, before, limit))
+
+    async def settle_question(self, settled: SettledQuestion) -> bool:
+        return await self._database.write(lambda connection: questions.settle(connection, settled))
+
+    async def reopen_question(self, key: str) -> bool:
+        return await self._database.write(lambda connection: questions.reopen(connection, key))
+
+    async def settled_keys(self, keys: Sequence[str]) -> frozenset[str]:
+        return await self._database.read(lambda connection: questions.settled_keys(connection, keys))
+
+    async def examples(self) -> Sequence[SettledQuestion]:
+        return await self._database.read(questions.examples)
+
+    async def mark_written(self, keys: Sequence[str], now: datetime) -> None:
+        await self._database.write(lambda connection: questions.mark_written(connection, keys, now))
 
     # -------------------------------------------------------------------------------------------------- what is kept
 

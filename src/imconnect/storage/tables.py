@@ -175,6 +175,13 @@ class FileRow(Table, table=True):
     content: bytes = Field(default=None, sa_column=sa.Column(sa.LargeBinary, nullable=False))
 
 
+UNANSWERED = (
+    "outcome = 'asked what it is about' OR substr(outcome, 1, 9) = 'offered: '"
+    " OR substr(outcome, 1, 23) = 'second opinion wanted: '"
+)
+"""What `imconnect.domain.questions` calls unanswered, as an index and a query must say it alike."""
+
+
 class EventRow(Table, table=True):
     """The inbox of every conversation. (`channel`, `account`, `external_id`) happens once, whatever crashed when."""
 
@@ -196,6 +203,13 @@ class EventRow(Table, table=True):
             postgresql_where=sa.text("pending"),
         ),
         sa.Index("ix_events_conversation_id_id", "conversation_id", "id"),
+        sa.Index(
+            "ix_events_unanswered",
+            "id",
+            "conversation_id",
+            sqlite_where=sa.text(UNANSWERED),
+            postgresql_where=sa.text(UNANSWERED),
+        ),
     )
     id: int | None = _id()
     conversation_id: int = _to("conversations.id")
@@ -435,6 +449,21 @@ class QuarantineRow(Table, table=True):
     at: datetime = _time()
 
 
+class QuestionRow(Table, table=True):
+    """What an agent made of a question. Only what was added has a text, which they have read and nobody is named in."""
+
+    __tablename__ = "questions"  # pyright: ignore[reportAssignmentType] - as above
+    key: str = Field(default=None, sa_column=sa.Column(sa.Text, primary_key=True))
+    became: str = _text()
+    text: str | None = _text(null=True)
+    text_key: str | None = Field(default=None, sa_column=sa.Column(sa.Text, nullable=True, index=True))
+    topic: str | None = _text(null=True)
+    language: str | None = _text(null=True)
+    agent: str = _text()
+    at: datetime = _time()
+    written_at: datetime | None = _time(null=True)
+
+
 class Kept(Table, table=True):
     """Small things an installation keeps for good, such as the key its cookies are signed with."""
 
@@ -471,4 +500,5 @@ rooms = table(RoomRow)
 room_posts = table(RoomPost)
 marks = table(MarkRow)
 quarantine = table(QuarantineRow)
+questions = table(QuestionRow)
 kept = table(Kept)

@@ -43,6 +43,7 @@ from imconnect.domain.events import (
 )
 from imconnect.domain.messages import Address, Attachment, Incoming, Language, Outgoing, Purpose, Remark, Unreadable
 from imconnect.domain.playbook import Pace
+from imconnect.domain.questions import Happened, QuestionKind
 from imconnect.domain.readings import SecretKind
 from imconnect.domain.waiting import Waiting, expected_wait, notice_due, pace, places
 from imconnect.ports import (
@@ -70,10 +71,14 @@ from imconnect.ports import (
     SendState,
     Settled,
     Speaker,
+    SettledQuestion,
     StoreUnavailable,
     Summary,
+    Stories,
+    Story,
 )
 from imconnect.testing.memory_rooms import Rooms, Urgency
+from imconnect.testing.memory_questions import Questions, may_hold
 
 EVENTS_A_TURN = 400
 DEPARTURES = 20
@@ -210,6 +215,7 @@ class MemoryStore:
         self._contents: dict[int, bytes] = {}
         self._rooms = Rooms()
         self._claimed: set[int] = set()
+        self._questions = Questions()
         self._belfry = Belfry()
 
     # ------------------------------------------------------------------------------------------------------- intake
@@ -858,6 +864,54 @@ class MemoryStore:
         self._belfry.ring(topics)
 
     # ----------------------------------------------------------------------------------------------------- what all use
+    # ----------------------------------------------------------------------------------------------------- questions
+
+    async def stories(self, kind: QuestionKind, before: int | None, limit: int) -> Stories:
+        self._serve()
+        telling = [
+            one
+            for one in reversed(self._events.values())
+            if may_hold(kind, one.outcome or "") and (before is None or one.id < before)
+        ][:limit]
+        told = [self._story(conversation) for conversation in dict.fromkeys(one.conversation for one in telling)]
+        return Stories(tuple(told), telling[-1].id if telling else 0, older=len(telling) == limit)
+
+    def _story(self, conversation: int) -> Story:
+        record = [self._remembered(one) for one in self._events.values() if one.conversation == conversation]
+        return Story(tuple(one for one in record if one is not None), self._conversations[conversation].state.topic)
+
+    def _remembered(self, one: _Happened) -> Happened | None:
+        event = one.event
+        if one.outcome is None or not isinstance(event, MessageReceived | AgentSentSnippet | AgentResolved):
+            return None
+        if not isinstance(event, MessageReceived):
+            return Happened(one.id, one.at, one.outcome, by_agent=True)
+        said = self._messages[one.message or 0]
+        removed = Remark.REMOVED_BY_SENDER in said.remarks
+        withheld = said.secret is not None or event.secret is not None
+        unread = event.choice is not None or withheld or removed or event.automatic or said.text.startswith("/")
+        return Happened(one.id, one.at, one.outcome, "" if unread else said.text, event.choice)
+
+    async def settle_question(self, settled: SettledQuestion) -> bool:
+        self._serve()
+        return self._questions.settle(settled)
+
+    async def reopen_question(self, key: str) -> bool:
+        self._serve()
+        return self._questions.reopen(key)
+
+    async def settled_keys(self, keys: Sequence[str]) -> frozenset[str]:
+        self._serve()
+        return self._questions.keys(keys)
+
+    async def examples(self) -> Sequence[SettledQuestion]:
+        self._serve()
+        return self._questions.examples()
+
+    async def mark_written(self, keys: Sequence[str], now: datetime) -> None:
+        self._serve()
+        self._questions.mark_written(keys, now)
+
 
     def _serve(self) -> None:
         if self.down is not None:
