@@ -11,6 +11,10 @@ from imconnect.storage.dialect import insert
 
 _KEY = ("channel", "account", "name")
 
+LAST_LETTER = "\U0010ffff"
+FIRST_SURROGATE, AFTER_SURROGATES = 0xD800, "\ue000"
+"""Halves of characters are no text: the letter after U+D7FF is U+E000."""
+
 
 def put(connection: sa.Connection, marks: Sequence[Mark], now: datetime) -> None:
     """The newest of each name stands. Rows are locked in order, so that two processes do not wait for each other."""
@@ -31,14 +35,31 @@ def put(connection: sa.Connection, marks: Sequence[Mark], now: datetime) -> None
 
 
 def under(connection: sa.Connection, channel: str, account: str, prefix: str) -> dict[str, Kept]:
-    """Those of the inbox whose names begin with *prefix*."""
+    """Those of the inbox whose names begin with *prefix*, in the order of their letters."""
     c = t.marks.c
+    # Names in the order of their bytes, as SQLite has them: in others, what begins alike need not stand together.
+    name = sa.collate(c.name, "C") if connection.dialect.name == "postgresql" else c.name
+    end = after_all(prefix)
     rows = connection.execute(
         sa.select(c.name, c.value, c.at)
-        .where(c.channel == channel, c.account == account, sa.func.substr(c.name, 1, len(prefix)) == prefix)
-        .order_by(c.name)
+        .where(
+            c.channel == channel,
+            c.account == account,
+            *((name >= prefix,) if prefix else ()),
+            *((name < end,) if end else ()),
+        )
+        .order_by(name)
     )
     return {row.name: Kept(row.value, row.at) for row in rows}
+
+
+def after_all(prefix: str) -> str:
+    """What comes next after everything that begins with *prefix*, by code points; nothing where nothing does."""
+    stem = prefix.rstrip(LAST_LETTER)
+    if not stem:
+        return ""
+    following = ord(stem[-1]) + 1
+    return stem[:-1] + (AFTER_SURROGATES if following == FIRST_SURROGATE else chr(following))
 
 
 def remove(connection: sa.Connection, channel: str, account: str, name: str) -> None:
