@@ -41,7 +41,7 @@ async def test_a_question_is_stored_and_answered(desk: RunningDesk, visitor: Vis
 
     assert answer.status_code == 200
     assert "How do I reset my password?" in answer.json()["lines"][0]["html"]
-    assert await visitor.shows("/chat", desk.playbook.article("password-reset", Language.ENGLISH).answer)
+    assert await visitor.shows("/chat", desk.playbook.flows["password-reset"].steps["reset"].texts[Language.ENGLISH])
 
 
 async def test_the_same_post_twice_is_one_message(desk: RunningDesk, visitor: Visitor) -> None:

@@ -11,6 +11,9 @@ from imconnect.domain.playbook import Playbook
 from imconnect.nlu.normalise import squeezed
 
 LONGEST_ANSWER = {Language.CHINESE: 240, Language.ENGLISH: 120}  # characters, words
+LONGEST_NOTICE = {Language.CHINESE: 150, Language.ENGLISH: 80}
+LONGEST_TITLE = 80
+"""Characters on a button (Discord's developer documentation, "Button": a label has at most 80)."""
 
 README = "README.md"
 BULLET = re.compile(r"\s*(?:[-*•·]|\d+[.)、])")
@@ -50,10 +53,11 @@ def check_pack(folder: Path) -> list[Fault]:
     draft = read_draft(folder)
     faults = [*draft.faults, *unread_files(draft), *repeated_phrasings(draft.phrasings), *asked_secrets(draft)]
     faults += empty_promises(draft)
-    faults += [fault for page in draft.pages for fault in too_long(page)]
+    faults += [fault for page in draft.pages for fault in (*too_long(page), *too_long_a_title(page))]
+    faults += uneven_lists(draft.pages)
     if draft.playbook is not None:
         faults += [*unreachable(draft, draft.playbook), *shared_titles(draft, draft.playbook)]
-        faults += unreachable_steps(draft, draft.playbook)
+        faults += [*unreachable_steps(draft, draft.playbook), *steps_that_ask_nothing(draft, draft.playbook)]
     return sorted(set(faults))
 
 
@@ -136,6 +140,30 @@ def unreachable_steps(draft: Draft, playbook: Playbook) -> Iterator[Fault]:
                 yield Fault(PACK, 0, f"nothing leads to the step {flow.topic}/{name}", cure)
 
 
+def steps_that_ask_nothing(draft: Draft, playbook: Playbook) -> Iterator[Fault]:
+    """Steps under which stand "yes" and "no", and no question."""
+    for flow in playbook.flows.values():
+        for step in flow.steps.values():
+            for language in draft.languages if step.then is None else ():
+                if not step.texts[language].rstrip().endswith(("?", "？")):
+                    file = f"{language.value}/flows/{flow.topic}/{step.name}.md"
+                    yield Fault(file, 0, "the step does not end in a question", "ask what yes and no are to answer")
+
+
+def uneven_lists(pages: Iterable[Page]) -> Iterator[Fault]:
+    """Answers that have more points in one language than in another: somebody is not told something."""
+    first: dict[str, tuple[str, int]] = {}
+    for page in pages:
+        language, _, rest = page.file.partition("/")
+        if not rest.startswith(("topics/", "flows/")):
+            continue
+        points = sum(BULLET.match(line) is not None for line in page.body.split("\n"))
+        other, expected = first.setdefault(rest, (language, points))
+        if points != expected:
+            problem = f"the answer has {points} points, and {expected} in {other}"
+            yield Fault(page.file, page.body_line, problem, "say the same in every language")
+
+
 def spoken_lines(page: Page) -> Iterator[tuple[int, str]]:
     """The lines of *page* with their numbers; an item of a list is read together with what introduces the list."""
     introduction = ""
@@ -168,15 +196,24 @@ def texts_in(value: object) -> Iterator[str]:
 
 
 def too_long(page: Page) -> Iterator[Fault]:
-    """An answer nobody reads to the end."""
+    """A text nobody reads to the end on a phone."""
     language, _, rest = page.file.partition("/")
-    if not rest.startswith("topics/"):
+    longest = {"topics": LONGEST_ANSWER, "flows": LONGEST_ANSWER, "notices": LONGEST_NOTICE}.get(rest.partition("/")[0])
+    if longest is None:
         return
     chinese = language == Language.CHINESE.value
     length = len("".join(page.body.split())) if chinese else len(page.body.split())
-    limit, unit = LONGEST_ANSWER[Language(language)], "characters" if chinese else "words"
+    limit, unit = longest[Language(language)], "characters" if chinese else "words"
     if length > limit:
-        yield Fault(page.file, page.body_line, f"the answer has {length} {unit}", f"shorten it to {limit}")
+        what = "notice" if longest is LONGEST_NOTICE else "answer"
+        yield Fault(page.file, page.body_line, f"the {what} has {length} {unit}", f"shorten it to {limit}")
+
+
+def too_long_a_title(page: Page) -> Iterator[Fault]:
+    """A title that does not fit the button it is the text of."""
+    title = page.front.get("title")
+    if "/topics/" in page.file and isinstance(title, str) and len(title) > LONGEST_TITLE:
+        yield Fault(page.file, 1, f"the title has {len(title)} characters", f"shorten it to {LONGEST_TITLE}")
 
 
 def unreachable(draft: Draft, playbook: Playbook) -> Iterator[Fault]:
