@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from imconnect.domain.messages import Address, Attachment, Outgoing
 from imconnect.ports import Deliver, Finding, Kit, Sent, TopicGone, TryLater, Undeliverable
+from imconnect_discord.archive import Archive
 from imconnect_discord.checking import look_at
 from imconnect_discord.directs import Directs
 from imconnect_discord.gateway import Gateway
@@ -25,7 +26,7 @@ from imconnect_discord.refusals import (
 from imconnect_discord.settings import DiscordSettings
 from imconnect_discord.speaking import Speaking
 from imconnect_discord.staff import DiscordStaffRoom
-from imconnect_discord.threads import Threads
+from imconnect_discord.threads import Full, Threads
 from imconnect_discord.translate import CHANNEL, link_to, place_of, read_ref
 from imconnect_discord.wire import Line, log_in
 
@@ -53,11 +54,14 @@ class DiscordAdapter:
         chosen = DiscordSettings.model_validate(settings)
         self._settings = chosen
         self._line = Line(chosen.token.get_secret_value(), chosen.api_root, chosen.gateway)
-        self._threads = Threads(self._line, chosen.support_channel)
+        self._archive = Archive(self._line, chosen.support_channel, chosen.staff_channel)
+        self._threads = Threads(self._line, chosen.support_channel, self._archive)
         self._directs = Directs(self._line)
-        self._speaking = Speaking(self._line, self._threads, self._directs, self._full)
+        self._speaking = Speaking(self._line, self._threads, self._directs, self._archive, self._full)
         self._staff_room = (
-            DiscordStaffRoom(self._line.client, chosen.staff_channel) if chosen.staff_channel is not None else None
+            DiscordStaffRoom(self._line.client, chosen.staff_channel, self._archive)
+            if chosen.staff_channel is not None
+            else None
         )
         self._kit: Kit | None = None
         self._hearing: Hearing | None = None
@@ -75,6 +79,7 @@ class DiscordAdapter:
     async def equip(self, kit: Kit) -> None:
         """Remember threads, private channels and how far each was heard. Raises `TryLater`."""
         self._kit = kit
+        self._archive.equip(kit)
         await self._threads.equip(kit)
         await self._directs.equip(kit)
         self._speaking.equip(kit)
@@ -141,12 +146,18 @@ class DiscordAdapter:
         try:
             await self._delete(channel, message)
         except Refused as refused:
-            if refused.code == THREAD_ARCHIVED and await self._threads.reopen(channel):
+            if refused.code == THREAD_ARCHIVED and await self._reopened(channel):
                 await self._delete(channel, message)
             elif refused.code == MISSING_PERMISSIONS:
                 raise Undeliverable("the bot lacks the right to manage messages there") from None
             else:
                 raise
+
+    async def _reopened(self, channel: int) -> bool:
+        try:
+            return await self._threads.reopen(channel)
+        except Full:
+            raise TryLater("Discord allows no more threads") from None
 
     async def _delete(self, channel: int, message: int) -> None:
         client = await self._line.client()

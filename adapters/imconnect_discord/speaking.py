@@ -2,7 +2,8 @@
 
 import re
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 import discord
@@ -12,6 +13,7 @@ from imconnect.domain.drafting import PLACE
 from imconnect.domain.messages import Outgoing
 from imconnect.domain.splitting import split
 from imconnect.ports import Kit, Sent, TryLater, Undeliverable
+from imconnect_discord.archive import FULL, Archive
 from imconnect_discord.directs import Directs
 from imconnect_discord.refusals import (
     MISSING_ACCESS,
@@ -57,8 +59,16 @@ log = structlog.get_logger("imconnect.discord")
 class Speaking:
     """Says what it is given. *full* is called when Discord allows no more threads, each time that begins."""
 
-    def __init__(self, line: Line, threads: Threads, directs: Directs, full: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        line: Line,
+        threads: Threads,
+        directs: Directs,
+        archive: Archive,
+        full: Callable[[], Awaitable[None]],
+    ) -> None:
         self._line = line
+        self._archive = archive
         self._threads = threads
         self._directs = directs
         self._full = full
@@ -129,6 +139,8 @@ class Speaking:
             await self._threads.let_in(member, thread)
             sent = await self._say(thread, message, parts)
         except Refused as refused:
+            if refused.code in FULL:  # it rests in the archive, and cannot be taken out of it now
+                raise Full from None
             if refused.code not in (UNKNOWN_CHANNEL, THREAD_ARCHIVED, THREAD_LOCKED):
                 raise
             if refused.code == UNKNOWN_CHANNEL or not await self._threads.reopen(thread):
@@ -170,8 +182,8 @@ class Speaking:
                 extras["reference"] = discord.MessageReference(
                     message_id=answered[1], channel_id=channel, fail_if_not_exists=False
                 )
-            said = await done(where.send(part, nonce=nonce_of(message.key, number, channel), **extras))
-            last = said.id
+            nonce = nonce_of(message.key, number, channel)
+            last = (await self._archive.with_room(partial(_sent, where, part, nonce, extras))).id
         self._spoken[channel] = None
         if len(self._spoken) > MOST_SPOKEN:
             self._spoken.popitem(last=False)
@@ -183,7 +195,8 @@ class Speaking:
         Looked for where a try before this one may have gone unheard: the first time after a start, and after one that
         failed. Nothing else was said there meanwhile, so only the last things said can be this one.
         """
-        if channel in self._spoken and message.key not in self._doubtful:
+        known = channel in self._spoken or self._threads.opened_here(channel)
+        if known and message.key not in self._doubtful:
             return {}
         client, bot = await self._line.client(), await self._line.bot_id()
         raws = cast("list[dict[str, Any]]", await done(client.http.logs_from(channel, LOOK_BACK)))
@@ -210,7 +223,7 @@ class Speaking:
         try:
             await rewrite()
         except Refused as refused:
-            if refused.code != THREAD_ARCHIVED or not await self._threads.reopen(standing[0]):
+            if refused.code != THREAD_ARCHIVED or not await self._reopened(standing[0]):
                 log.info("notice not rewritten", says=refused.reason)
                 return False
             try:
@@ -218,6 +231,16 @@ class Speaking:
             except Refused:
                 return False
         return True
+
+    async def _reopened(self, thread: int) -> bool:
+        try:
+            return await self._threads.reopen(thread)
+        except Full:
+            return False
+
+
+async def _sent(where: discord.PartialMessageable, part: str, nonce: str, extras: Mapping[str, Any]) -> discord.Message:
+    return await done(where.send(part, nonce=nonce, **extras))
 
 
 def _readable(raw: dict[str, Any]) -> Said | None:

@@ -22,6 +22,7 @@ from imconnect.ports import (
     TryLater,
     Undeliverable,
 )
+from imconnect_discord.archive import Archive
 from imconnect_discord.asked import about, acknowledge, author, custom_id, filled_in, lasting, option, tell
 from imconnect_discord.refusals import (
     MISSING_ACCESS,
@@ -76,9 +77,10 @@ log = structlog.get_logger("imconnect.discord")
 class DiscordStaffRoom:
     """One forum. Every post is a conversation's, but for the one in which the room as a whole is told."""
 
-    def __init__(self, connected: Connected, forum: int) -> None:
+    def __init__(self, connected: Connected, forum: int, archive: Archive) -> None:
         self._connected = connected
         self._forum = forum
+        self._archive = archive
         self._kit: Kit | None = None
         self._seen: tuple[float, discord.ForumChannel] | None = None
         self._begun: dict[str, str] = {}
@@ -98,13 +100,16 @@ class DiscordStaffRoom:
         """Make a post, with the header as what it starts with. After an answer that went unheard a second one may be
         made; the first is never used then."""
         forum = await self._the_forum()
-        made = await done(
-            forum.create_thread(
-                name=f"{header.reference} · {header.title}"[:NAME_LIMIT],
-                content=_short(header.text),
-                applied_tags=await self._tags_for(forum, header),
-                view=self._buttons(header),
-                allowed_mentions=PLAIN,
+        tags = await self._tags_for(forum, header)
+        made = await self._archive.with_room(
+            lambda: done(
+                forum.create_thread(
+                    name=f"{header.reference} · {header.title}"[:NAME_LIMIT],
+                    content=_short(header.text),
+                    applied_tags=tags,
+                    view=self._buttons(header),
+                    allowed_mentions=PLAIN,
+                )
             )
         )
         self._begun[str(made.thread.id)] = str(made.message.id)
@@ -185,7 +190,7 @@ class DiscordStaffRoom:
     async def _change(self, thread: discord.Thread, **changes: Any) -> None:
         """Change the post itself; what needs the right to moderate is left out where the bot lacks it."""
         try:
-            await done(thread.edit(**changes))
+            await self._archive.with_room(lambda: done(thread.edit(**changes)))
         except Refused as refused:
             if refused.code != MISSING_PERMISSIONS or "locked" not in changes:
                 raise _gone(refused) from None
@@ -219,7 +224,9 @@ class DiscordStaffRoom:
                 return
         forum = await self._the_forum()
         name = self._label("discord_notices")[:NAME_LIMIT]
-        made = await done(forum.create_thread(name=name, content=_short(text), allowed_mentions=PLAIN))
+        made = await self._archive.with_room(
+            lambda: done(forum.create_thread(name=name, content=_short(text), allowed_mentions=PLAIN))
+        )
         if self._kit is not None:
             await self._kit.remember(NOTICES, str(made.thread.id))
 
@@ -328,7 +335,7 @@ class DiscordStaffRoom:
     async def _opened_if_need_be(self, topic: str, act: Callable[[], Awaitable[str]]) -> str:
         """*act*, once more after the post was taken out of the archive (50083). Raises `TopicGone`, `MessageGone`."""
         try:
-            return await act()
+            return await self._archive.with_room(act)
         except Refused as refused:
             if refused.code not in (THREAD_ARCHIVED, THREAD_LOCKED):
                 raise _gone(refused) from None

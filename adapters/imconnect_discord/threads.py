@@ -4,20 +4,15 @@ import asyncio
 import hashlib
 import hmac
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Final, cast
 
+import discord
 import structlog
 
 from imconnect.ports import Kit, TryLater, Undeliverable
-from imconnect_discord.refusals import (
-    TOO_MANY_CHANNELS,
-    TOO_MANY_THREADS,
-    UNKNOWN_CHANNEL,
-    UNKNOWN_MEMBER,
-    Refused,
-    done,
-)
+from imconnect_discord.archive import FULL, Archive
+from imconnect_discord.refusals import UNKNOWN_CHANNEL, UNKNOWN_MEMBER, Refused, done
 from imconnect_discord.translate import WRITTEN
 from imconnect_discord.wire import Line
 
@@ -45,19 +40,22 @@ class Full(Exception):
 class Threads:
     """The private threads of one support channel. The id of a thread is only remembered: it is nobody's identity."""
 
-    def __init__(self, line: Line, support_channel: int | None) -> None:
+    def __init__(self, line: Line, support_channel: int | None, archive: Archive) -> None:
         self._line = line
         self._support = support_channel
+        self._archive = archive
         self._kit: Kit | None = None
         self._of: dict[int, int] = {}
         self._members: dict[int, int] = {}
         self._opening: set[int] = set()
+        self._opened_here: set[int] = set()
         self._seen_at: dict[int, float] = {}
         self._alone: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def equip(self, kit: Kit) -> None:
         """Remember whose threads there are. Raises `TryLater`."""
         self._kit = kit
+        self._opened_here.clear()  # another process may have said something there since
         for name, kept in (await kit.recall(THREAD)).items():
             member = int(name.removeprefix(THREAD))
             if kept.value == OPENING:
@@ -77,6 +75,10 @@ class Threads:
     def of(self, member: int) -> int | None:
         """The thread of a member, as far as is known."""
         return self._of.get(member)
+
+    def opened_here(self, thread: int) -> bool:
+        """Whether it was opened by us and nobody else: what stands in it, this process said."""
+        return thread in self._opened_here
 
     async def open_for(self, member: int) -> int:
         """The member's thread, opened if there is none, however often it is asked for at a time.
@@ -108,11 +110,16 @@ class Threads:
         self.seen(thread)
 
     async def reopen(self, thread: int) -> bool:
-        """Take a thread out of the archive and unlock it. False if it is gone, or closed to us."""
+        """Take a thread out of the archive and unlock it. False if it is gone, or closed to us.
+
+        Raises `Full` where Discord allows no more active ones, and `TryLater`.
+        """
         client = await self._line.client()
         try:
-            await done(client.http.edit_channel(thread, archived=False, locked=False))
+            await self._archive.with_room(lambda: done(client.http.edit_channel(thread, archived=False, locked=False)))
         except Refused as refused:
+            if refused.code in FULL:
+                raise Full from None
             log.info("thread not reopened", says=refused.reason)
             return False
         return True
@@ -162,7 +169,8 @@ class Threads:
     # ------------------------------------------------------------------------------------------------------- opening
 
     async def _open(self, member: int) -> int:
-        if self._support is None:
+        support = self._support
+        if support is None:
             raise Undeliverable("discord.support_channel is not set: there is no place for threads")
         if member in self._opening and (found := await self._unheard(member)) is not None:
             return await self._take_up(member, found)
@@ -170,22 +178,24 @@ class Threads:
         self._opening.add(member)
         client = await self._line.client()
         try:
-            made = await done(
-                client.http.start_thread_without_message(
-                    self._support,
-                    name=self.name_for(member),
-                    auto_archive_duration=ARCHIVED_AFTER,
-                    type=PRIVATE_THREAD,
-                    invitable=False,
-                )
-            )
+            made = await self._archive.with_room(lambda: done(self._start(client, support, member)))
         except Refused as refused:
             await self._remember(member, None)
             self._opening.discard(member)
-            if refused.code in (TOO_MANY_THREADS, TOO_MANY_CHANNELS):
+            if refused.code in FULL:
                 raise Full from None
             raise
+        self._opened_here.add(int(made["id"]))
         return await self._take_up(member, int(made["id"]))
+
+    def _start(self, client: discord.Client, support: int, member: int) -> Awaitable[Any]:
+        return client.http.start_thread_without_message(
+            support,
+            name=self.name_for(member),
+            auto_archive_duration=ARCHIVED_AFTER,
+            type=PRIVATE_THREAD,
+            invitable=False,
+        )
 
     async def _take_up(self, member: int, thread: int) -> int:
         """Let them in and write down whose it is. They may write as soon as they are in."""

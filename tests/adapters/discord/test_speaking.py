@@ -10,6 +10,7 @@ from imconnect.domain.messages import Address, Choice, Outgoing, Purpose
 from imconnect.ports import TryLater, Undeliverable
 from imconnect.testing.kit import MemoryKit
 from imconnect_discord import DiscordAdapter
+from imconnect_discord.archive import Archive
 from imconnect_discord.directs import Directs
 from imconnect_discord.invalid import InvalidRequests
 from imconnect_discord.speaking import Speaking
@@ -103,6 +104,32 @@ async def test_the_same_words_meant_twice_are_said_twice(world: World, kit: Memo
         await after.send(outgoing(after, f"u{mei.id}", "one moment", key="k3"))
 
     assert thread.texts.count("one moment") == 3
+
+
+async def test_a_thread_of_our_own_opening_is_not_read_before_the_first_word(
+    adapter: DiscordAdapter, world: World
+) -> None:
+    """Nothing can stand there: a request fewer for each of a thousand members."""
+    for number in range(3):
+        await thread_for(adapter, world.member(f"Member {number}"))
+
+    assert world.asked("GET /channels/*/messages") == []
+
+
+async def test_what_another_owner_said_in_a_thread_of_our_opening_is_not_said_again(
+    world: World, kit: MemoryKit
+) -> None:
+    """D-06: the inbox went to another process and came back."""
+    mei = world.member("Mei")
+    async with connected(world, kit) as one, connected(world, kit) as other:
+        thread = await thread_for(one, mei)
+        await other.equip(kit)
+        await other.send(outgoing(other, f"u{mei.id}", "the answer"))
+        world.later(timedelta(minutes=30))
+        await one.equip(kit)
+        await one.send(outgoing(one, f"u{mei.id}", "the answer"))
+
+    assert thread.texts.count("the answer") == 1
 
 
 async def test_a_long_text_goes_on_with_the_part_that_was_not_said(adapter: DiscordAdapter, world: World) -> None:
@@ -381,7 +408,7 @@ async def test_orphans_of_ours_are_swept_at_the_start_and_others_are_left(
     async with connected(world, MemoryKit()) as forgetful:
         kept = await thread_for(forgetful, world.member("Cy"))
     line = Line(world.token, world.api_root, world.gateway)
-    threads = Threads(line, support.id)
+    threads = Threads(line, support.id, Archive(line, support.id, None))
     await threads.equip(MemoryKit())
     orphan = await threads.open_for(world.member("Bo").id)
     await line.close()
@@ -477,9 +504,9 @@ async def test_a_right_that_is_missing_is_waited_for(adapter: DiscordAdapter, wo
 async def test_refusals_stop_far_below_what_gets_an_address_banned(world: World, kit: MemoryKit) -> None:
     """D-16: here after five, else after a thousand; Discord bans at ten thousand in ten minutes."""
     line = Line(world.token, world.api_root, world.gateway, InvalidRequests(5))
-    threads, directs = Threads(line, None), Directs(line)
+    archive, directs = Archive(line, None, None), Directs(line)
     await directs.equip(kit)
-    speaking = Speaking(line, threads, directs, _nothing)
+    speaking = Speaking(line, Threads(line, None, archive), directs, archive, _nothing)
     reasons: list[str] = []
     world.faults.refuse(SENDS, 50007, 1000)
     for number in range(20):

@@ -14,6 +14,7 @@ from imconnect.domain.playbook import Priority
 from imconnect.ports import Header, StaffRoom, TopicGone, TryLater, Undeliverable
 from imconnect.testing.conformance import StaffRoomConformance, header
 from imconnect.testing.kit import MemoryKit
+from imconnect_discord.archive import Archive
 from imconnect_discord.staff import DiscordStaffRoom
 from imconnect_discord.wire import Line
 
@@ -42,11 +43,17 @@ def kit() -> MemoryKit:
     return MemoryKit()
 
 
-@pytest.fixture
-def room(line: Line, forum: Channel, kit: MemoryKit) -> DiscordStaffRoom:
-    made = DiscordStaffRoom(line.client, forum.id)
+def a_room(line: Line, forum: Channel, kit: MemoryKit) -> DiscordStaffRoom:
+    archive = Archive(line, None, forum.id)
+    archive.equip(kit)
+    made = DiscordStaffRoom(line.client, forum.id, archive)
     made.equip(kit)
     return made
+
+
+@pytest.fixture
+def room(line: Line, forum: Channel, kit: MemoryKit) -> DiscordStaffRoom:
+    return a_room(line, forum, kit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +96,7 @@ class TestTheForum(StaffRoomConformance):
 
     @pytest.fixture
     def room(self, line: Line, forum: Channel, kit: MemoryKit) -> StaffRoom:
-        made = DiscordStaffRoom(line.client, forum.id)
-        made.equip(kit)
-        return made
+        return a_room(line, forum, kit)
 
 
 def about(stage: Stage = Stage.WAITING, priority: Priority = Priority.HIGH, text: str = "what it is about") -> Header:
@@ -139,8 +144,7 @@ async def test_a_forum_with_nearly_all_its_tags_gets_no_more_than_it_may_have(
 ) -> None:
     world.guild.allow_bot("administrator")
     crowded = world.forum("crowded", tags=[f"own {number}" for number in range(19)])
-    made = DiscordStaffRoom(line.client, crowded.id)
-    made.equip(kit)
+    made = a_room(line, crowded, kit)
     topic = await made.open(about())
 
     assert len(crowded.tags) == 20
@@ -221,8 +225,7 @@ async def test_the_room_is_told_in_one_post_also_after_a_restart(
     forum: Channel, line: Line, kit: MemoryKit, room: DiscordStaffRoom
 ) -> None:
     await room.answer(None, "posts cannot be opened")
-    restarted = DiscordStaffRoom(line.client, forum.id)
-    restarted.equip(kit)
+    restarted = a_room(line, forum, kit)
     await restarted.answer(None, "and still cannot")
 
     assert [post.texts for post in forum.threads] == [["posts cannot be opened", "and still cannot"]]

@@ -12,6 +12,7 @@ from imconnect.domain.conversations import Stage
 from imconnect.domain.playbook import Priority
 from imconnect.ports import Header, StaffAct, StaffWord, TryLater
 from imconnect.testing.kit import MemoryKit
+from imconnect_discord.archive import Archive
 from imconnect_discord.commands import offer_commands
 from imconnect_discord.staff import DiscordStaffRoom, Staff, StaffDoor
 from imconnect_discord.wire import Line
@@ -84,7 +85,7 @@ class Office:
 @pytest.fixture
 async def topic(world: World, line: Line, kit: MemoryKit) -> Channel:
     """The post of a conversation."""
-    room = DiscordStaffRoom(line.client, world.forum("desk").id)
+    room = DiscordStaffRoom(line.client, world.forum("desk").id, Archive(line, None, world.forum("desk").id))
     room.equip(kit)
     header = Header("TW-1001", "A title", "TW-1001", Stage.WAITING, Priority.NORMAL, None)
     return world.channel_by_id(int(await room.open(header)))

@@ -84,8 +84,7 @@ class Model(Backend):
     ) -> ChannelRow:
         """Open a thread. Of a private one the parent channel is told nothing."""
         guild_id = self.get_channel(parent_id).guild_id
-        if guild_id is not None and len(self.active_threads(guild_id)) >= self.limits.active_threads:
-            raise refusal(160006)
+        self.has_room_for_a_thread(guild_id)
         thread = super().create_thread(
             parent_id,
             name,
@@ -101,6 +100,11 @@ class Model(Backend):
             if type != ChannelType.PRIVATE_THREAD and message_id is None:
                 self.create_system_message(parent_id, MessageType.THREAD_CREATED, owner_id, target_channel_id=thread.id)
         return thread
+
+    def has_room_for_a_thread(self, guild_id: int | None) -> None:
+        """Refuse where one more active thread is too many."""
+        if guild_id is not None and len(self.active_threads(guild_id)) >= self.limits.active_threads:
+            raise refusal(160006)
 
     def put_in_thread(self, thread_id: int, user_id: int, by: int) -> None:
         """Add somebody, and say so in the thread."""
@@ -127,6 +131,8 @@ class Model(Backend):
     def set_archived(self, thread: ChannelRow, archived: bool) -> None:
         about = thread.thread_metadata
         if about is not None and about.archived != archived:
+            if not archived:
+                self.has_room_for_a_thread(thread.guild_id)
             about.archived, about.archive_timestamp = archived, self.now_iso()
             self.announce_channel_update(thread.id)
 

@@ -1,5 +1,6 @@
 """The API's routes where simcord's model is too kind: archived and locked threads, paging, nonces, closed DMs."""
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -281,6 +282,8 @@ def _change(api: Api, ask: Ask, parts: tuple[str, ...]) -> Json:
         key: wish[key] for key in ("archived", "locked", "auto_archive_duration", "invitable") if key in wish
     }
     if "archived" in metadata and metadata["archived"] != about.archived:
+        if not metadata["archived"]:
+            api.model.has_room_for_a_thread(row.guild_id)
         metadata["archive_timestamp"] = api.model.now_iso()
     changes: Json = {key: wish[key] for key in ("name", "rate_limit_per_user") if key in wish}
     if "applied_tags" in wish:
@@ -390,8 +393,9 @@ def _respond(api: Api, ask: Ask, parts: tuple[str, ...]) -> Json | None:
 
 def _wake_for_interaction(api: Api, row: ChannelRow) -> None:
     """A response is shown where the user acted, whatever the bot may do there; it opens a thread as a message does."""
-    if row.thread_metadata is not None and not row.thread_metadata.locked:
-        api.model.set_archived(row, False)
+    if row.thread_metadata is not None and row.thread_metadata.archived and not row.thread_metadata.locked:
+        with contextlib.suppress(BackendError):  # the response is shown, whether or not the thread can be active
+            api.model.set_archived(row, False)
 
 
 @answers("POST", "/webhooks/{}/{}")
