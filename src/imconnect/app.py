@@ -25,6 +25,8 @@ from imconnect.desk.errands import Errands
 from imconnect.desk.files import Inspect
 from imconnect.desk.intake import Intake
 from imconnect.desk.kit import InboxKit
+from imconnect.desk.opinions import Opinions
+from imconnect.desk.questions import QuestionDesk
 from imconnect.desk.loops import Stopping, where
 from imconnect.desk.staffdesk import StaffDesk
 from imconnect.desk.staffroom import Mirroring
@@ -279,7 +281,8 @@ async def run_desk(
             tasks.append(asyncio.create_task(turns.run(stopping), name="turns"))
             tasks.append(asyncio.create_task(Clockwork(store, playbook, clock).run(stopping), name="clockwork"))
         if listening is not None:
-            serving = _keep_web(running, agents, intake, listening, hooks, secret)
+            growing = QuestionDesk(store, playbook, guard, clock)
+            serving = _keep_web(running, agents, growing, intake, listening, hooks, secret)
             tasks.append(asyncio.create_task(serving, name="web"))
         tasks.append(asyncio.create_task(_keep_gauges(running), name="gauges"))
         port = listening.getsockname()[1] if listening is not None else None
@@ -469,6 +472,7 @@ async def _keep_web(
     server = _Server(
         uvicorn.Config(
             pages, log_config=None, lifespan="off", access_log=False, timeout_graceful_shutdown=5, server_header=False
+    questions: QuestionDesk,
         )
     )
     taking = asyncio.create_task(chat.listen(intake.deliver))
@@ -489,6 +493,7 @@ async def _keep_web(
 
 class _Server(uvicorn.Server):
     """Leaves signals to the desk, which ends everything in order."""
+        questions=questions,
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:

@@ -20,6 +20,7 @@ from imconnect.desk.delivery import Delivery
 from imconnect.desk.errands import Errands
 from imconnect.desk.intake import Intake
 from imconnect.desk.loops import Stopping
+from imconnect.desk.questions import QuestionDesk
 from imconnect.desk.turns import Turns
 from imconnect.domain.playbook import Playbook
 from imconnect.guard import Guard
@@ -130,6 +131,7 @@ async def running_desk(folder: Path, brains: Brains) -> AsyncGenerator[RunningDe
         return web_app(
             store=store,
             agents=AgentDesk(store, lambda text: objection(text, brains.guard), time, brains.playbook),
+            questions=QuestionDesk(store, brains.playbook, brains.guard, time),
             chat=chat,
             playbook=brains.playbook,
             clock=time,

@@ -13,6 +13,7 @@ import pytest
 from tests.web.desk import SECRET, Brains, PassingTime, Unmetered, open_store
 
 from imconnect.desk.agents import AgentDesk
+from imconnect.desk.questions import QuestionDesk
 from imconnect.desk.turns import Turns
 from imconnect.domain.actions import Decision, Say
 from imconnect.domain.conversations import Conversation
@@ -102,6 +103,7 @@ class TestWebChat(AdapterConformance):
         app = web_app(
             store=store,
             agents=AgentDesk(store, lambda text: None, time, brains.playbook),
+            questions=QuestionDesk(store, brains.playbook, brains.guard, time),
             chat=chat,
             playbook=brains.playbook,
             clock=time,

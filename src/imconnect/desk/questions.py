@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +14,7 @@ from imconnect.desk.loops import Clock
 from imconnect.domain.messages import Language
 from imconnect.domain.playbook import Playbook
 from imconnect.domain.questions import Asked, Became, NamedBy, QuestionKind, questions_in
+from imconnect.guard import Guard
 from imconnect.nlu.language import language_of
 from imconnect.nlu.normalise import squeezed
 from imconnect.nlu.redaction import redacted
@@ -74,12 +75,12 @@ class NotAdded(StrEnum):
 
 
 class QuestionDesk:
-    """Where leads look through what was asked. *holds_secret* is the guard's word on what is to be added."""
+    """Where leads look through what was asked. *guard* reads what is to be added once more."""
 
-    def __init__(self, store: Store, playbook: Playbook, holds_secret: Callable[[str], bool], clock: Clock) -> None:
+    def __init__(self, store: Store, playbook: Playbook, guard: Guard, clock: Clock) -> None:
         self._store = store
         self._playbook = playbook
-        self._holds_secret = holds_secret
+        self._guard = guard
         self._clock = clock
         self._known: frozenset[str] | None = None
 
@@ -163,7 +164,7 @@ class QuestionDesk:
             return NotAdded.TOO_LONG
         if topic is not None and topic not in self._playbook.topics:
             return NotAdded.UNKNOWN_TOPIC
-        if self._holds_secret(said):
+        if self._guard.inspect(said).secret is not None:
             return NotAdded.CONTAINS_SECRET
         if redacted(said) != said:
             return NotAdded.HOLDS_VALUE

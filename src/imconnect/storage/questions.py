@@ -38,7 +38,7 @@ def stories(connection: sa.Connection, kind: QuestionKind, before: int | None, l
 def telling(kind: QuestionKind, before: int | None, limit: int) -> sa.Select[Any]:
     """The newest messages that may hold questions of *kind*, and their conversations."""
     e = t.events.c
-    statement = sa.select(e.id, e.conversation_id).where(_TELLING[kind]).order_by(e.id.desc()).limit(limit)
+    statement = sa.select(e.id).add_columns(e.conversation_id).where(_TELLING[kind]).order_by(e.id.desc()).limit(limit)
     return statement.where(e.id < before) if before is not None else statement
 
 

@@ -14,6 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from imconnect.desk.agents import AgentDesk
+from imconnect.desk.questions import QuestionDesk
 from imconnect.domain.playbook import Playbook
 from imconnect.ports import Hook, Store, StoreUnavailable
 from imconnect.web.api import Api, ApiDocs
@@ -26,6 +27,8 @@ from imconnect.web.hooks import Hooks
 from imconnect.web.inbox import InboxPages
 from imconnect.web.inbox_door import Door
 from imconnect.web.labels import read_labels
+from imconnect.web.questions import QuestionPages
+from imconnect.web.questions_api import QuestionsApi
 from imconnect.web.sessions import Seals
 from imconnect.web.sse import Streams
 
@@ -39,6 +42,7 @@ def web_app(
     *,
     store: Store,
     agents: AgentDesk,
+    questions: QuestionDesk,
     chat: WebChat | None,
     playbook: Playbook,
     clock: Callable[[], datetime],
@@ -74,9 +78,19 @@ def web_app(
         labels=labels,
         door=door,
     )
+    growing = QuestionPages(
+        questions=questions,
+        playbook=playbook,
+        clock=clock,
+        seals=seals,
+        drawing=drawing,
+        labels=labels,
+        door=door,
+    )
     api = Api(store=store, agents=agents, door=door)
     app.include_router(HealthPages(render_metrics, ready).router())
     app.include_router(api.router())
+    app.include_router(QuestionsApi(questions=questions, door=door).router())
     app.add_route("/api/docs", ApiDocs(app, drawing, labels, playbook.default_language).show, include_in_schema=False)
     pages = None
     if chat is not None:
@@ -91,6 +105,7 @@ def web_app(
             streams=streams,
         )
         app.include_router(pages.router())
+    app.include_router(growing.router())  # before the inbox, where any other word is a conversation's reference
     app.include_router(inbox.router())
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     first_page = "/chat" if chat is not None else "/inbox"
