@@ -218,9 +218,7 @@ class Hearing:
         gateway = self._gateway
         if gateway is None:
             return
-        if self._settings.remove_links:
-            channels = frozenset(one.id for guild in gateway.guilds for one in guild.text_channels)
-            self._links = LinkWatch(self._line.client, self._kit, channels, self._alert)
+        self._links = LinkWatch(self._line.client, self._kit, self._is_watched, self._alert)
         forum = gateway.get_channel(self._settings.staff_channel or 0)
         if self._staff is not None and isinstance(forum, discord.ForumChannel):
             for post in forum.threads:
@@ -302,6 +300,17 @@ class Hearing:
 
     def _word_of(self, message: discord.Message) -> StaffWord | None:
         return self._staff.word_of(message) if self._staff is not None else None
+
+    def _is_watched(self, channel: int) -> bool:
+        """Whether links to fake sites go from there: from the support channel and, where it is set, from every other
+        in which members read along; never from where a case is told of, or from colleagues' posts."""
+        found = self._gateway.get_channel(channel) if self._gateway is not None else None
+        if isinstance(found, discord.Thread) and (found.is_private() or self._is_staffs(channel)):
+            return False
+        if not isinstance(found, discord.abc.GuildChannel | discord.Thread):
+            return False
+        at = found.parent_id if isinstance(found, discord.Thread) else found.id
+        return self._settings.remove_links or at == self._settings.support_channel
 
     def _is_staffs(self, channel: int) -> bool:
         found = self._gateway.get_channel(channel) if self._gateway is not None else None

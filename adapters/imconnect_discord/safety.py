@@ -59,18 +59,18 @@ class Gate:
 
 
 class LinkWatch:
-    """Removes what leads to look-alike or blocked hosts from the *channels*; *alert* tells colleagues if it cannot."""
+    """Removes what leads to look-alike or blocked hosts from channels it *watches*; where it cannot, *alert* tells."""
 
     def __init__(
         self,
         connected: Callable[[], Awaitable[discord.Client]],
         kit: Kit,
-        channels: frozenset[int],
+        watches: Callable[[int], bool],
         alert: Callable[[str], Awaitable[None]],
     ) -> None:
         self._connected = connected
         self._kit = kit
-        self._channels = channels
+        self._watches = watches
         self._alert = alert
         self._told_at: dict[int, datetime] = {}
         self._alerted: set[int] = set()
@@ -89,7 +89,7 @@ class LinkWatch:
         )
 
     async def _judge(self, channel_id: int, message_id: int, author_id: int, texts: Iterable[str]) -> bool:
-        if channel_id not in self._channels or not any(map(self._is_dangerous, texts)):
+        if not self._watches(channel_id) or not any(map(self._is_dangerous, texts)):
             return False
         try:
             me = (await self._connected()).user

@@ -38,7 +38,11 @@ class DiscordSettings(BaseModel):
         ),
     ] = "command"
     remove_links: Annotated[
-        bool, Field(description="remove messages with links to fake sites from the channels the bot sees")
+        bool,
+        Field(
+            description="remove messages with links to fake sites from every channel the bot sees, not from the support"
+            " channel alone"
+        ),
     ] = False
     min_account_days: Annotated[int, Field(ge=0, description="days an account must be old to open a conversation")] = 0
     blocked_users: Annotated[tuple[Snowflake, ...], Field(description="ids of accounts that are not served")] = ()

@@ -137,7 +137,7 @@ class Watched:
 @pytest.fixture
 async def watched(world: World, general: Channel, line: Line, kit: MemoryKit) -> AsyncGenerator[Watched]:
     seen = Watched(world)
-    watch = LinkWatch(line.client, kit, frozenset({general.id}), seen.alert)
+    watch = LinkWatch(line.client, kit, {general.id}.__contains__, seen.alert)
 
     async def asked(_: discord.Interaction) -> None:
         raise AssertionError("nobody presses anything here")
