@@ -182,3 +182,69 @@ def test_only_this_machine_counts_as_loopback() -> None:
     hosts = {host: loopback(host) for host in ("127.0.0.1", "127.8.8.8", "::1", "localhost", "0.0.0.0", "mail.example")}
 
     assert [host for host, near in hosts.items() if not near] == ["0.0.0.0", "mail.example"]
+
+
+# ------------------------------------------------------------------------------------------------------ second opinion
+
+SERVER = {"IMCONNECT_OPINION__URL": "https://llm.example/v1", "IMCONNECT_OPINION__MODEL": "small"}
+
+
+def test_there_is_no_second_reader_unless_one_is_set() -> None:
+    assert not load().core.opinion.on
+    assert load(SERVER).core.opinion.on
+
+
+def test_the_key_of_the_second_reader_is_never_shown() -> None:
+    opinion = load({**SERVER, "IMCONNECT_OPINION__KEY": SPILT}).core.opinion
+
+    assert SPILT not in repr(opinion) + opinion.model_dump_json()
+    assert opinion.key is not None
+    assert opinion.key.get_secret_value() == SPILT
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080/v1", "http://localhost/v1", "http://[::1]:1/v1", "https://a.b"])
+def test_the_second_reader_may_be_anywhere_over_tls_and_here_without(url: str) -> None:
+    assert load({**SERVER, "IMCONNECT_OPINION__URL": url}).core.opinion.url == url
+
+
+WRONG_OPINIONS: tuple[tuple[Mapping[str, str], str], ...] = (
+    (
+        {"URL": "https://llm.example/v1"},
+        "opinion is not right: opinion.model is missing; set it too, or remove opinion.url",
+    ),
+    ({"MODEL": "small"}, "opinion is not right: opinion.url is missing; set it too, or remove opinion.model"),
+    ({"KEY": SPILT}, "opinion is not right: opinion.url is missing; set it too, or remove opinion.key"),
+    (
+        {"URL": "http://llm.example/v1"},
+        "opinion.url is not right: it must begin with https://; http:// only to this machine",
+    ),
+    (
+        {"URL": "http://10.0.0.1/v1"},
+        "opinion.url is not right: it must begin with https://; http:// only to this machine",
+    ),
+    (
+        {"URL": "ftp://localhost/v1"},
+        "opinion.url is not right: it must begin with https://; http:// only to this machine",
+    ),
+    ({"URL": "http://[::1/v1"}, "opinion.url is not right: it must be an address such as https://llm.example.com/v1"),
+    ({"URL": "https://"}, "opinion.url is not right: it must be a plain address; a key belongs into opinion.key"),
+    ({"URL": f"https://u:{SPILT}@a.b/v1"}, "opinion.url is not right: it must be a plain address; a key belongs into"),
+    (
+        {"URL": f"https://a.b/v1?key={SPILT}"},
+        "opinion.url is not right: it must be a plain address; a key belongs into",
+    ),
+    ({"TIMEOUT": "9"}, "opinion.timeout is not right: it should be less than or equal to 8"),
+    ({"TIMEOUT": "0"}, "opinion.timeout is not right: it should be greater than 0"),
+)
+
+
+@pytest.mark.parametrize(("given", "says"), WRONG_OPINIONS)
+def test_a_second_reader_that_is_half_set_or_would_lay_messages_open_stops_the_start(
+    given: Mapping[str, str], says: str
+) -> None:
+    with pytest.raises(SettingsError) as wrong:
+        load({f"IMCONNECT_OPINION__{name}": value for name, value in given.items()})
+    told = str(wrong.value)
+    assert told.startswith(says)
+    assert SPILT not in told
+    assert "\n" not in told

@@ -8,11 +8,11 @@ import secrets
 import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
@@ -25,9 +25,9 @@ from imconnect.desk.errands import Errands
 from imconnect.desk.files import Inspect
 from imconnect.desk.intake import Intake
 from imconnect.desk.kit import InboxKit
+from imconnect.desk.loops import Stopping, where
 from imconnect.desk.opinions import Opinions
 from imconnect.desk.questions import QuestionDesk
-from imconnect.desk.loops import Stopping, where
 from imconnect.desk.staffdesk import StaffDesk
 from imconnect.desk.staffroom import Mirroring
 from imconnect.desk.turns import Turns
@@ -55,6 +55,9 @@ from imconnect.storage import DatabaseUrl, SqlStore
 from imconnect.web.app import end_streams, web_app
 from imconnect.web.chat import WebChat
 from imconnect.web.health import Readiness
+
+if TYPE_CHECKING:
+    from imconnect.opinion import CompletionsReader
 
 SIGN_IN_LASTS = timedelta(hours=24)
 BACKLOG_SECONDS = 5.0
@@ -108,9 +111,10 @@ def database_url(settings: Settings) -> DatabaseUrl:
 def playbook_of(settings: Settings) -> Playbook:
     """The pack, read and sound. Raises `SettingsError` with the first fault."""
     try:
-        return read_pack(settings.core.pack or bundled_pack())
+        playbook = read_pack(settings.core.pack or bundled_pack())
     except PackError as error:
         raise SettingsError(f"pack: {error}") from None
+    return replace(playbook, second_opinion=settings.core.opinion.on)
 
 
 def reference_maker(prefix: str) -> Callable[[], str]:
@@ -193,6 +197,23 @@ def web_url(settings: Settings, port: int | None = None) -> str:
     return f"http://{host}:{port or web.port}"
 
 
+@asynccontextmanager
+async def second_reader_of(settings: Settings) -> AsyncGenerator["CompletionsReader | None"]:
+    """Whoever is asked where the matcher is not sure, if anybody is set."""
+    opinion = settings.core.opinion
+    if opinion.url is None or opinion.model is None:
+        yield None
+        return
+    from imconnect.opinion import CompletionsReader  # noqa: PLC0415 - off by default, and httpx is not small
+
+    key = opinion.key.get_secret_value() if opinion.key is not None else None
+    reader = CompletionsReader(opinion.url, opinion.model, key, opinion.timeout)
+    try:
+        yield reader
+    finally:
+        await reader.close()
+
+
 def blocked_of(settings: Settings) -> BlockList | None:
     """The hosts that others found to steal, if a list of them is set. Raises `SettingsError`."""
     path = settings.core.block_list
@@ -238,6 +259,7 @@ class _Running:
     stopping: Stopping
     playbook: Playbook
     inspect: Inspect
+    opinions: Opinions | None = None
     blocked: BlockList | None = None
     health: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -261,7 +283,9 @@ async def run_desk(
         # A first write, so that a database that is locked is told of before anything is promised.
         secret = await store.keep("cookie-secret", secrets.token_urlsafe(32))
         guard = Guard()
-        running = _Running(store, PrometheusMeter(), stopping, playbook, guard.inspect_file, blocked)
+        second, meter = await stack.enter_async_context(second_reader_of(settings)), PrometheusMeter()
+        opinions = Opinions(second, playbook, meter) if second is not None else None
+        running = _Running(store, meter, stopping, playbook, guard.inspect_file, opinions, blocked)
         agents = AgentDesk(store, objection_of(guard), clock, playbook, blocked)
         staff = StaffDesk(store, agents, playbook, clock)
         intake = Intake(store, guard, clock, running.meter, staff.hear)
@@ -407,7 +431,7 @@ def _sending(running: _Running, adapter: Adapter, stopping: Stopping) -> list[Lo
         Mirroring(running.store, channel, room, running.playbook, clock, running.meter, random.random).run(stopping)
         for channel, room in rooms_of([adapter])
     ]
-    return [Delivery(*parts).run(stopping), Errands(*parts, running.inspect).run(stopping), *copying]
+    return [Delivery(*parts).run(stopping), Errands(*parts, running.inspect, running.opinions).run(stopping), *copying]
 
 
 async def _listen(running: _Running, adapter: Adapter, intake: Intake, stopping: Stopping) -> None:
@@ -441,6 +465,7 @@ async def _listen(running: _Running, adapter: Adapter, intake: Intake, stopping:
 async def _keep_web(
     running: _Running,
     agents: AgentDesk,
+    questions: QuestionDesk,
     intake: Intake,
     listening: socket.socket,
     hooks: Mapping[str, Hook],
@@ -461,6 +486,7 @@ async def _keep_web(
     pages = web_app(
         store=store,
         agents=agents,
+        questions=questions,
         chat=chat,
         playbook=running.playbook,
         clock=clock,
@@ -472,7 +498,6 @@ async def _keep_web(
     server = _Server(
         uvicorn.Config(
             pages, log_config=None, lifespan="off", access_log=False, timeout_graceful_shutdown=5, server_header=False
-    questions: QuestionDesk,
         )
     )
     taking = asyncio.create_task(chat.listen(intake.deliver))
@@ -493,7 +518,6 @@ async def _keep_web(
 
 class _Server(uvicorn.Server):
     """Leaves signals to the desk, which ends everything in order."""
-        questions=questions,
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:

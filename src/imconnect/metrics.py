@@ -24,6 +24,8 @@ class PrometheusMeter:
                 ("turns_failed", "turns that could not be applied", ()),
                 ("sends", "attempts to send, by what came of them", ("channel", "state")),
                 ("errands_done", "errands that achieved their end", ("kind",)),
+                ("opinions", "second opinions, by what came of asking", ("outcome",)),
+                ("answers", "topics answered, by whose word", ("by",)),
                 ("room_delays", "copies to a staff room put off", ("channel",)),
                 ("rooms_failed", "copies to a staff room given up until their conversation changes", ("channel",)),
             )
@@ -35,6 +37,7 @@ class PrometheusMeter:
                 ("event_seconds", "from an event's arrival to its outcome", (), SLOW),
                 ("turn_seconds", "one turn", (), SLOW),
                 ("send_seconds", "one attempt to send", ("channel",), SLOW),
+                ("opinion_seconds", "asking for one second opinion", (), SLOW),
                 ("room_seconds", "bringing one copy in a staff room up to date", ("channel",), SLOW),
             )
         }

@@ -417,8 +417,20 @@ class SendResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubted:
+    """A message as it is stored, and the topics it may be about."""
+
+    text: str = field(repr=False)
+    topics: tuple[str, ...]
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
 class DueErrand:
-    """Something to do now. `files` are those of the message *subject*, where it is about files."""
+    """Something to do now. `files` are those of the message *subject*, where it is about files.
+
+    `doubted` is what a second opinion is wanted on; None where it no longer is, or the message must not be shown.
+    """
 
     id: int
     conversation: int
@@ -427,17 +439,22 @@ class DueErrand:
     subject: str
     attempts: int
     files: tuple["FileOfMessage", ...] = ()
+    doubted: Doubted | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ErrandResult:
-    """What came of an errand: with `retry_at` it is tried again, else it has ended. `secret`: found on the way."""
+    """What came of an errand: with `retry_at` it is tried again, else it has ended.
+
+    `secret`: found on the way. `topic`: the one that was chosen.
+    """
 
     id: int
     done: bool
     reason: str = ""
     retry_at: datetime | None = None
     secret: Secret | None = None
+    topic: str | None = None
 
 
 class FileState(StrEnum):
@@ -615,30 +632,6 @@ class Backlog:
     rooms_failed: int = 0
 
 
-class Store(Protocol):
-    """Where everything is kept: one transaction holds a message, what was decided of it and what is to be said.
-
-    Every method raises `StoreUnavailable` when the database cannot be reached or written; nothing is then changed.
-    """
-
-    async def record(self, items: Sequence[Received | Unreadable | Bounced | Mark], now: datetime) -> int:
-        """Store what came in, each item once, in order; committed on return. Says how many were new.
-
-        A `Bounced` makes its send failed, if *final*, and its customer unreachable; a `Mark` replaces the one before.
-        """
-        ...
-
-    async def marks(self, channel: str, account: str, prefix: str) -> Mapping[str, Kept]:
-        """The marks of an inbox whose names begin with *prefix*."""
-        ...
-
-    async def unmark(self, channel: str, account: str, name: str) -> None:
-        """Forget a mark."""
-        ...
-
-    async def expects(self, address: Address) -> frozenset[str]:
-        """The details the conversation at *address* was last asked for."""
-        ...
 @dataclass(frozen=True, slots=True)
 class Story:
     """What happened in a conversation, for what can be learnt from it; `topic` is what it came to be about."""
@@ -674,6 +667,30 @@ class SettledQuestion:
     written_at: datetime | None = None
 
 
+class Store(Protocol):
+    """Where everything is kept: one transaction holds a message, what was decided of it and what is to be said.
+
+    Every method raises `StoreUnavailable` when the database cannot be reached or written; nothing is then changed.
+    """
+
+    async def record(self, items: Sequence[Received | Unreadable | Bounced | Mark], now: datetime) -> int:
+        """Store what came in, each item once, in order; committed on return. Says how many were new.
+
+        A `Bounced` makes its send failed, if *final*, and its customer unreachable; a `Mark` replaces the one before.
+        """
+        ...
+
+    async def marks(self, channel: str, account: str, prefix: str) -> Mapping[str, Kept]:
+        """The marks of an inbox whose names begin with *prefix*."""
+        ...
+
+    async def unmark(self, channel: str, account: str, name: str) -> None:
+        """Forget a mark."""
+        ...
+
+    async def expects(self, address: Address) -> frozenset[str]:
+        """The details the conversation at *address* was last asked for."""
+        ...
 
     async def act(self, reference: str, act: AgentsAct, key: str, now: datetime) -> int | None:
         """Put an agent's act into the conversation's inbox, once per *key*; its event id, None if there is no such."""
@@ -789,30 +806,6 @@ class SettledQuestion:
         """Whether *name* is an agent's name, or their handle on *channel*."""
         ...
 
-    async def keep(self, name: str, value: str) -> str:
-        """The value kept under *name*; *value* if there was none, from now on."""
-        ...
-
-    async def backlog(self, now: datetime) -> Backlog: ...
-
-    def changes(self, topic: str) -> AbstractAsyncContextManager["Changes"]:
-        """Be woken when *topic* changes: `turn`, `send`, `errand`, `line`, `room`, or `conversation:ID`."""
-        ...
-
-    async def close(self) -> None: ...
-
-
-class Changes(Protocol):
-    """A bell to wait at. Rings that came while nobody waited are remembered, as one."""
-
-    async def wait(self, seconds: float) -> bool:
-        """True when it rang, False when *seconds* passed first."""
-        ...
-
-
-# ------------------------------------------------------------------------------------------------------------- meter
-
-
     # What customers asked, and what was made of it.
 
     async def stories(self, kind: QuestionKind, before: int | None, limit: int) -> Stories:
@@ -839,6 +832,69 @@ class Changes(Protocol):
     async def mark_written(self, keys: Sequence[str], now: datetime) -> None:
         """The examples of *keys* stand in a pack's files; of those that stood there before, nothing changes."""
         ...
+
+    async def keep(self, name: str, value: str) -> str:
+        """The value kept under *name*; *value* if there was none, from now on."""
+        ...
+
+    async def backlog(self, now: datetime) -> Backlog: ...
+
+    def changes(self, topic: str) -> AbstractAsyncContextManager["Changes"]:
+        """Be woken when *topic* changes: `turn`, `send`, `errand`, `line`, `room`, or `conversation:ID`."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Changes(Protocol):
+    """A bell to wait at. Rings that came while nobody waited are remembered, as one."""
+
+    async def wait(self, seconds: float) -> bool:
+        """True when it rang, False when *seconds* passed first."""
+        ...
+
+
+# ----------------------------------------------------------------------------------------------------- second opinion
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A topic that a second reader may choose, with its title and what it is about in a line."""
+
+    topic: str
+    title: str
+    about: str
+
+
+class Outcome(StrEnum):
+    """What came of asking for an opinion."""
+
+    CHOSEN = "chosen"
+    NONE = "none"  # it said that no option fits
+    REFUSED = "refused"  # what it said is none of the options, and was not taken
+    LATE = "late"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """One of the options, or why there is none; `why` is in words of ours."""
+
+    outcome: Outcome
+    topic: str | None = None
+    why: str = ""
+
+
+class SecondReader(Protocol):
+    """Whoever is asked where the matcher is not sure. It chooses; it never writes what a customer reads."""
+
+    async def choose(self, text: str, options: Sequence[Option]) -> Opinion:
+        """Which of *options* the *text* is about. Answers within a few seconds of its own; never raises."""
+        ...
+
+
+# ------------------------------------------------------------------------------------------------------------- meter
+
 
 class Meter(Protocol):
     """Counts and times what the desk does. Labels are names of ours, never anything a customer typed."""

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, Self, TypeVar, cast
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 PREFIX = "IMCONNECT_"
@@ -55,6 +56,46 @@ class LogSettings(_Section):
     format: Annotated[Literal["console", "json"], Field(description="for eyes or for a collector")] = "console"
 
 
+class OpinionSettings(_Section):
+    """A second reader for messages the matcher is not sure of. Off unless it is set."""
+
+    url: Annotated[
+        str | None, Field(description="base address of an OpenAI-compatible server, such as https://llm.example.com/v1")
+    ] = None
+    model: Annotated[str | None, Field(min_length=1, description="name of the model, as the server knows it")] = None
+    key: Annotated[SecretStr | None, Field(description="what the server wants as bearer token, if anything")] = None
+    timeout: Annotated[
+        float, Field(gt=0, le=8, description="seconds an opinion may take in all, at most 8; then there is none")
+    ] = 5.0
+
+    @property
+    def on(self) -> bool:
+        return self.url is not None
+
+    @field_validator("url")
+    @classmethod
+    def _keeps_messages_private(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise ValueError("it must be an address such as https://llm.example.com/v1") from None
+        if parts.scheme != "https" and not (parts.scheme == "http" and loopback(parts.hostname or "")):
+            raise ValueError("it must begin with https://; http:// only to this machine itself")
+        if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
+            raise ValueError("it must be a plain address; a key belongs into opinion.key")
+        return url
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        given = [name for name in ("url", "model", "key") if getattr(self, name) is not None]
+        for name in ("url", "model"):
+            if given and name not in given:
+                raise ValueError(f"opinion.{name} is missing; set it too, or remove opinion.{given[0]}")
+        return self
+
+
 class CoreSettings(_Section):
     """Everything but the channels."""
 
@@ -75,6 +116,7 @@ class CoreSettings(_Section):
     ] = None
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
+    opinion: OpinionSettings = OpinionSettings()
 
 
 @dataclass(frozen=True, slots=True)

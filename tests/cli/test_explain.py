@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.cli.conftest import Command
+from tests.faults.packs import small_pack
 
 HASH = "0x5c504ed432cb51138bcf09aa5e8a410dd4a1e204ef84bfed1be16dfba1b22060"
 ADDRESS = "0x52908400098527886E0F7030069857D2E4169EE7"
@@ -145,3 +146,32 @@ def test_sqlite_is_not_touched_by_an_explanation(tmp_path: Path, command: Comman
     command("explain", "人工")
 
     assert "\n".join(sqlite3.connect(tmp_path / "imconnect.db").iterdump()) == before
+
+
+# ------------------------------------------------------------------------------------------------------ second opinion
+
+NOBODY_THERE = {"IMCONNECT_OPINION__URL": "http://127.0.0.1:9/v1", "IMCONNECT_OPINION__MODEL": "small"}
+
+
+def test_what_a_second_reader_would_be_asked_is_shown_and_nobody_is_asked(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMCONNECT_PACK", str(small_pack(tmp_path)))
+    monkeypatch.setenv("IMCONNECT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("IMCONNECT_MATCHER", "ngrams")
+    plain = json.loads(command("explain", "真人要多少钱").out)
+    for name, value in NOBODY_THERE.items():
+        monkeypatch.setenv(name, value)
+    doubtful = json.loads(command("explain", "真人要多少钱").out)
+    sure = json.loads(command("explain", "转账要多少钱").out)
+
+    assert doubtful.pop("second_opinion") == {
+        "text": "真人要多少钱",
+        "topics": [
+            {"id": "fees", "title": "fees zh", "about": "Answer fees."},
+            {"id": "human", "title": "human zh", "about": "Answer human."},
+        ],
+    }
+    assert doubtful == plain
+    assert (plain["topic"], [one["topic"] for one in plain["candidates"]]) == (None, ["fees", "human"])
+    assert (sure["topic"], "second_opinion" in sure) == ("fees", False)

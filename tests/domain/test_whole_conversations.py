@@ -30,7 +30,7 @@ from imconnect.domain.events import (
     TimerKind,
 )
 from imconnect.domain.messages import Language, Purpose
-from imconnect.domain.playbook import Priority
+from imconnect.domain.playbook import Playbook, Priority
 from imconnect.domain.readings import Secret, SecretKind, Spotted
 from imconnect.domain.responder import decide
 from imconnect.domain.waiting import notice_due
@@ -108,17 +108,21 @@ class Story(RuleBasedStateMachine):
         self.to_come: list[Event] = []
         self.timers: dict[TimerKind, datetime] = {}
         self.ahead = 0
+        self.pack: Playbook = PLAYBOOK
+        self.written = 0
         self.last: tuple[Conversation, Event, Decision] | None = None
 
-    @initialize(language=st.sampled_from(Language), ahead=st.integers(0, 12))
-    def begins(self, language: Language, ahead: int) -> None:
+    @initialize(language=st.sampled_from(Language), ahead=st.integers(0, 12), second=st.booleans())
+    def begins(self, language: Language, ahead: int, second: bool) -> None:
         self.state, self.ahead = conversation(language=language), ahead
+        self.pack = replace(PLAYBOOK, second_opinion=second)
 
     # ---- what happens
 
     @rule(event=messages)
     def the_customer_writes(self, event: MessageReceived) -> None:
-        self.happens(event)
+        self.written += 1
+        self.happens(replace(event, message_id=f"m{self.written}"))
 
     @rule(leaked=secrets)
     def the_customer_edits(self, leaked: Secret | None) -> None:
@@ -131,6 +135,11 @@ class Story(RuleBasedStateMachine):
     @rule(done=st.booleans())
     def an_errand_ends(self, done: bool) -> None:
         self.happens(ErrandDone(ErrandKind.DELETE_UPSTREAM, done))
+
+    @rule(topic=st.one_of(st.none(), st.sampled_from([*SLUGS, "gone"])), ago=st.sampled_from([0, 0, 0, 1]))
+    def an_opinion_comes(self, topic: str | None, ago: int) -> None:
+        message_id = f"m{self.written - ago}"
+        self.happens(ErrandDone(ErrandKind.SECOND_OPINION, topic is not None, "", message_id, topic=topic))
 
     @rule(unknown=st.booleans())
     def a_delivery_ends(self, unknown: bool) -> None:
@@ -160,7 +169,7 @@ class Story(RuleBasedStateMachine):
     def happens(self, event: Event) -> None:
         waits = self.state.stage is Stage.WAITING
         before = replace(self.state, line=PlaceInLine(self.ahead + 1, self.ahead + 3, None) if waits else None)
-        decision = decide(before, event, PLAYBOOK, self.now)
+        decision = decide(before, event, self.pack, self.now)
         for action in decision.actions:
             match action:
                 case SetTimer():
@@ -182,7 +191,7 @@ class Story(RuleBasedStateMachine):
         after, says = decision.conversation, [one for one in decision.actions if isinstance(one, Say)]
 
         assert decision.outcome
-        assert decide(before, event, PLAYBOOK, self.now) == decision
+        assert decide(before, event, self.pack, self.now) == decision
         assert reachable(before.stage, after.stage)
         assert (after.id, after.reference, after.address) == (before.id, before.reference, before.address)
         assert all(one.text.strip() for one in says)
@@ -191,6 +200,7 @@ class Story(RuleBasedStateMachine):
         self.no_concern_is_lost(before, event, decision)
         assert to_conversation_again(after) == after
         self.a_leaked_secret_is_warned_of_and_removed(event, decision)
+        self.a_doubt_ends_in_words_or_with_a_person(before, event, decision, says)
         if after.stage is Stage.WITH_AGENT and before.stage is not Stage.WITH_AGENT:
             assert WithdrawNotices() in decision.actions
         if isinstance(event, PlaceDue) and before.stage is not Stage.WAITING:
@@ -231,6 +241,29 @@ class Story(RuleBasedStateMachine):
                 assert decision.conversation.priority is Priority.URGENT
                 assert decision.conversation.stage in (Stage.WAITING, Stage.WITH_AGENT)
 
+    def a_doubt_ends_in_words_or_with_a_person(
+        self, before: Conversation, event: Event, decision: Decision, says: list[Say]
+    ) -> None:
+        """Nothing is lost and nothing answered twice, whatever the second reader says and whenever."""
+        after = decision.conversation
+        if before.doubt is not None and after.doubt != before.doubt:
+            assert says or after.stage in (Stage.WAITING, Stage.WITH_AGENT, Stage.RESOLVED)
+        asked = [one for one in decision.actions if isinstance(one, RunErrand)]
+        wanted = RunErrand(ErrandKind.SECOND_OPINION, after.doubt.message_id) if after.doubt is not None else None
+        assert (wanted in asked) == (after.doubt is not None and after.doubt != before.doubt)
+        if isinstance(event, ErrandDone) and event.errand is ErrandKind.SECOND_OPINION:
+            doubted = before.doubt.topics if before.doubt is not None else ()
+            assert {one.source for one in says if one.purpose is Purpose.ANSWER} <= {*doubted}
+            if before.doubt is None or before.doubt.message_id != event.subject:
+                assert (decision.actions, after) == ((), before)
+
+    @invariant()
+    def an_opinion_is_not_waited_for_for_ever(self) -> None:
+        assert (self.state.doubt is not None) == (TimerKind.OPINION in self.timers)
+        if self.state.doubt is not None:
+            assert self.pack.second_opinion
+            assert self.state.stage in (*GUIDED, Stage.COLLECTING)
+
     @invariant()
     def an_agent_has_it_or_has_not(self) -> None:
         assert (self.state.agent is not None) == (self.state.stage is Stage.WITH_AGENT)
@@ -244,7 +277,7 @@ class Story(RuleBasedStateMachine):
     @invariant()
     def what_is_kept_is_to_be_offered(self) -> None:
         assert self.state.topic not in self.state.kept or self.state.stage in (Stage.COLLECTING, Stage.WAITING)
-        if self.state.stage in GUIDED:
+        if self.state.stage in GUIDED and self.state.doubt is None:
             assert self.state.kept == ()
 
     @invariant()

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -55,6 +56,7 @@ def _explainer(settings: Settings) -> "Explainer":
         raise Complaint(f"pack: {error}") from None
     except ImportError:
         raise Complaint("matcher = encoder needs its packages: pip install 'imconnect[encoder]'") from None
+    playbook = replace(playbook, second_opinion=settings.core.opinion.on)
     return Explainer(playbook, Guard(), understanding(reader.read, playbook, _blocked(settings)))
 
 
@@ -117,4 +119,9 @@ def as_json(name: str, explained: "Explained") -> dict[str, Any]:
     }
     if explained.secret_earlier:
         shown["secret_earlier"] = explained.secret_earlier
+    if explained.asked is not None:
+        shown["second_opinion"] = {
+            "text": explained.asked.text,
+            "topics": [{"id": one.topic, "title": one.title, "about": one.about} for one in explained.asked.options],
+        }
     return shown

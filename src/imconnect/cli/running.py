@@ -121,7 +121,7 @@ def doctor(context: typer.Context) -> None:
 
 
 async def _findings(settings: Settings) -> "list[Finding]":
-    from imconnect.app import adapters_of, playbook_of  # noqa: PLC0415 - as above
+    from imconnect.app import adapters_of, playbook_of, second_reader_of  # noqa: PLC0415 - as above
     from imconnect.ports import Finding  # noqa: PLC0415 - as above
     from imconnect.settings import SettingsError  # noqa: PLC0415 - as above
 
@@ -133,6 +133,9 @@ async def _findings(settings: Settings) -> "list[Finding]":
     else:
         found.append(Finding("pack", True, f"{playbook.name}: {len(playbook.topics)} topics"))
         found.append(await _database_finding(settings, playbook))
+    async with second_reader_of(settings) as second:
+        if second is not None:
+            found.append(await second.check())
     for adapter in adapters_of(settings):
         found += await adapter.check()
         await adapter.close()

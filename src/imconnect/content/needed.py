@@ -182,6 +182,7 @@ LABELS: Mapping[str, frozenset[str]] = {
         "note_undelivered": "reason",
         "note_admitted": "",
         "note_also": "titles",
+        "note_second_opinion": "topic",
         "room_no_topic": "",
         "room_priority": "priority why",
         "room_why_a_secret_was_shared": "",

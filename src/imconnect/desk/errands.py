@@ -9,8 +9,8 @@ import structlog
 from imconnect.desk.delivery import backoff
 from imconnect.desk.files import Files, Inspect
 from imconnect.desk.loops import Clock, Stopping, go_round, where
+from imconnect.desk.opinions import Opinions
 from imconnect.domain.events import ErrandKind
-from imconnect.domain.readings import Secret
 from imconnect.ports import (
     Adapter,
     DueErrand,
@@ -40,7 +40,10 @@ log = structlog.get_logger("imconnect.desk")
 
 
 class Errands:
-    """Runs the errands of one inbox, the oldest first, many side by side. *inspect* is the guard's word on files."""
+    """Runs the errands of one inbox, the oldest first, many side by side.
+
+    *inspect* is the guard's word on files; *opinions* are had from a second reader, where there is one.
+    """
 
     def __init__(
         self,
@@ -50,12 +53,14 @@ class Errands:
         meter: Meter,
         chance: Callable[[], float],
         inspect: Inspect | None = None,
+        opinions: Opinions | None = None,
     ) -> None:
         self._store = store
         self._adapter = adapter
         self._clock = clock
         self._meter = meter
         self._chance = chance
+        self._opinions = opinions
         self._files: Files | None = None
         if isinstance(adapter, Fetches) and inspect is not None:
             self._files = Files(store, adapter, inspect, clock)
@@ -99,7 +104,7 @@ class Errands:
 
     async def _run(self, due: DueErrand) -> ErrandResult:
         try:
-            lost, secret = await self._do(due)
+            result = await self._do(due)
         except TryLater as later:
             return await self._later(due, later)
         except Undeliverable as never:
@@ -110,9 +115,7 @@ class Errands:
             log.error("errand failed", channel=self._adapter.name, error=type(error).__name__, where=where(error))
             return await self._ended(due, f"the adapter failed: {type(error).__name__}")
         self._meter.count("errands_done", kind=due.errand.value)
-        if lost:
-            return ErrandResult(due.id, done=False, reason=f"{lost} of {len(due.files)} files are lost", secret=secret)
-        return ErrandResult(due.id, done=True, secret=secret)
+        return result
 
     async def _later(self, due: DueErrand, later: TryLater) -> ErrandResult:
         most = MOST_FETCHES if due.errand is ErrandKind.FETCH_FILES else MOST_ATTEMPTS
@@ -128,15 +131,28 @@ class Errands:
             await self._store.keep_files([FileResult(file.id, FileState.LOST) for file in left], self._clock())
         return ErrandResult(due.id, done=False, reason=reason)
 
-    async def _do(self, due: DueErrand) -> tuple[int, Secret | None]:
-        """How many files could not be had, and what the guard found on the way."""
+    async def _do(self, due: DueErrand) -> ErrandResult:
         match due.errand:
             case ErrandKind.DELETE_UPSTREAM:
                 if not isinstance(self._adapter, Erases):
                     raise Undeliverable("this channel does not let us remove messages")
                 await self._adapter.erase(due.address, due.subject)
-                return 0, None
+                return ErrandResult(due.id, done=True)
             case ErrandKind.FETCH_FILES:
                 if self._files is None:
                     raise Undeliverable("this channel does not let us fetch files")
-                return await self._files.fetch(due)
+                lost, secret = await self._files.fetch(due)
+                reason = f"{lost} of {len(due.files)} files are lost" if lost else ""
+                return ErrandResult(due.id, done=not lost, reason=reason, secret=secret)
+            case ErrandKind.SECOND_OPINION:
+                return await self._ask(due)
+
+    async def _ask(self, due: DueErrand) -> ErrandResult:
+        """Asked once: whoever waits for the answer is a customer."""
+        if self._opinions is None:
+            raise Undeliverable("this process has no second reader")
+        if due.doubted is None:
+            raise Undeliverable("no longer wanted")
+        opinion = await self._opinions.on(due.doubted)
+        reason = f"{opinion.outcome.value}: {opinion.why}" if opinion.why else opinion.outcome.value
+        return ErrandResult(due.id, done=opinion.topic is not None, reason=reason, topic=opinion.topic)

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from imconnect.desk.opinions import options_of, shown
 from imconnect.desk.understanding import answered, language_around, withheld_whole
-from imconnect.domain.actions import FollowUp, Say
+from imconnect.domain.actions import FollowUp, RunErrand, Say
 from imconnect.domain.conversations import Conversation, PlaceInLine, Stage
-from imconnect.domain.events import Event, MessageReceived
+from imconnect.domain.events import ErrandKind, Event, MessageReceived, TimerFell, TimerKind
 from imconnect.domain.messages import Address, Purpose
 from imconnect.domain.playbook import Playbook
 from imconnect.domain.readings import Candidate, Link, Reading, Secret, Spotted
@@ -16,11 +17,23 @@ from imconnect.domain.responder import decide
 from imconnect.domain.waiting import Waiting, places
 from imconnect.guard import Guard, Inspected, Tail
 from imconnect.nlu.language import language_of
+from imconnect.ports import Option
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a second reader would be asked."""
+
+    text: str = field(repr=False)
+    options: tuple[Option, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One message, explained. `secret_earlier` counts earlier messages now known to be parts of the secret."""
+    """One message, explained. `secret_earlier` counts earlier messages now known to be parts of the secret.
+
+    `asked` is what a second reader would be asked about it; the rest is what comes without an opinion.
+    """
 
     conversation: Conversation
     text: str = field(repr=False)
@@ -29,6 +42,7 @@ class Explained:
     reading: Reading
     said: tuple[Say, ...]
     outcomes: tuple[str, ...]
+    asked: Asked | None = None
 
     @property
     def details(self) -> tuple[Spotted, ...]:
@@ -88,6 +102,7 @@ class Explainer:
         )
         said: list[Say] = []
         outcomes: list[str] = []
+        asked: Asked | None = None
         waiting: deque[Event] = deque([event])
         while waiting:
             decision = decide(self._placed(state), waiting.popleft(), self._playbook, at)
@@ -95,8 +110,19 @@ class Explainer:
             outcomes.append(decision.outcome)
             said += [action for action in decision.actions if isinstance(action, Say)]
             waiting += [action.event for action in decision.actions if isinstance(action, FollowUp)]
+            if state.doubt is not None and RunErrand(ErrandKind.SECOND_OPINION, event.message_id) in decision.actions:
+                options = options_of(state.doubt.topics, state.language, self._playbook)
+                asked = Asked(shown(inspected.text), options)
+                waiting.append(TimerFell(TimerKind.OPINION))  # nobody is asked here, so no opinion comes
         return Explained(
-            state, inspected.text, inspected.secret, len(inspected.earlier), reading, tuple(said), tuple(outcomes)
+            state,
+            inspected.text,
+            inspected.secret,
+            len(inspected.earlier),
+            reading,
+            tuple(said),
+            tuple(outcomes),
+            asked,
         )
 
     def _begin(self, conversation: str, channel: str) -> Conversation:

@@ -9,11 +9,12 @@ import structlog
 
 from imconnect.desk.loops import Clock, Stopping, go_round, where
 from imconnect.desk.understanding import Read, answered, withheld_whole
-from imconnect.domain.actions import Action, Decision
+from imconnect.domain.actions import Action, Decision, Say
 from imconnect.domain.commands import typed_command
 from imconnect.domain.conversations import Conversation
 from imconnect.domain.drafting import VERIFY
-from imconnect.domain.events import Event, MessageReceived
+from imconnect.domain.events import ErrandDone, Event, MessageReceived
+from imconnect.domain.messages import Purpose
 from imconnect.domain.playbook import Playbook
 from imconnect.domain.readings import Reading
 from imconnect.domain.responder import decide
@@ -86,10 +87,19 @@ class Turns:
             for case in turn.cases:
                 for pending in case.events:
                     self._meter.observe("event_seconds", max(0.0, (now - pending.at).total_seconds()))
+            for case, one in zip(turn.cases, settled, strict=True):
+                self._count_answers(case, one)
         count = sum(len(case.events) for case in turn.cases)
         self._meter.count("events_settled", count)
         self._meter.observe("turn_seconds", asyncio.get_running_loop().time() - started)
         return count
+
+    def _count_answers(self, case: Case, settled: Settled) -> None:
+        """Tell apart by whose word a topic was answered: the customer's choice, the matcher's or a second opinion."""
+        for pending, (_, _, actions) in zip(case.events, settled.outcomes, strict=True):
+            said = [one for one in actions if isinstance(one, Say) and one.purpose is Purpose.ANSWER]
+            if answers := sum(one.source in self._playbook.topics for one in said):
+                self._meter.count("answers", answers, by=_word_of(pending.event))
 
     async def _vouched(self, case: Case) -> Mapping[int, bool]:
         """For each event that asks whether a name is one of our agents': whether it is."""
@@ -137,6 +147,13 @@ def _name_asked_about(event: MessageReceived) -> str:
         return ""
     first, _, rest = event.text.strip().partition(" ")
     return (rest if typed_command(first) == VERIFY else event.text).strip().removeprefix("@")
+
+
+def _word_of(event: Event) -> str:
+    """By whose word a topic is answered after *event*."""
+    if isinstance(event, ErrandDone):
+        return "opinion"
+    return "choice" if isinstance(event, MessageReceived) and event.choice is not None else "matcher"
 
 
 def _without_effect(case: Case) -> Settled:

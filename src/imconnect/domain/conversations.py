@@ -58,11 +58,24 @@ class PlaceInLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """A message that may be about any of `topics` (the likeliest first), while a second opinion on it is awaited.
+
+    `corrects`: it takes back what the case was understood to be about.
+    """
+
+    message_id: str
+    topics: tuple[str, ...]
+    corrects: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
     """Everything `decide()` weighs about one conversation. `line` is where it stands at the moment of deciding.
 
     `told` are the topics answered lately, `next_best` what else the last question may have meant, `kept` what was also
-    asked and is still to be offered; `flow` and `step` say how far a guided answer has come.
+    asked and is still to be offered; `flow` and `step` say how far a guided answer has come. `doubt` is what a second
+    opinion is awaited on.
     """
 
     id: int
@@ -95,6 +108,7 @@ class Conversation:
     reminded: bool = False
     undelivered: bool = False
     agent: str | None = None
+    doubt: Doubt | None = None
     line: PlaceInLine | None = None
 
     def moved_to(self, stage: Stage) -> Self:
@@ -102,5 +116,5 @@ class Conversation:
         if stage is not self.stage and stage not in MOVES[self.stage]:
             raise ValueError(f"no conversation moves from {self.stage} to {stage}")
         if stage not in GUIDED:
-            return replace(self, stage=stage, flow=None, step=None)
+            return replace(self, stage=stage, flow=None, step=None, doubt=None)
         return replace(self, stage=stage)

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from imconnect.domain.actions import Action, FollowUp, Say
+from imconnect.domain.actions import Action, ClearTimer, FollowUp, Say
 from imconnect.domain.conversations import Conversation, Stage
+from imconnect.domain.events import TimerKind
 from imconnect.domain.messages import Choice, Language, Purpose
 from imconnect.domain.playbook import Playbook
 from imconnect.domain.triage import HUMAN
@@ -51,7 +52,10 @@ class Draft:
         return self.pack.written_in(self.now_is.script)
 
     def become(self, stage: Stage) -> None:
+        doubtful = self.now_is.doubt is not None
         self.now_is = self.now_is.moved_to(stage)
+        if doubtful and self.now_is.doubt is None:
+            self.actions.append(ClearTimer(TimerKind.OPINION))
 
     def notice(self, slug: str, *, slot: str | None = None, **values: object) -> None:
         self.say(Purpose.NOTICE, slug, self.playbook.notice(slug, self.language, **values), slot=slot)

@@ -86,6 +86,7 @@ class AgentAdmitted:
 class TimerKind(StrEnum):
     REMIND = "remind"  # somebody has been waiting a while since they last heard from us
     GIVE_UP_COLLECTING = "give_up_collecting"  # the missing details do not come
+    OPINION = "opinion"  # the second opinion does not come
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +115,15 @@ class PlaceDue:
 class ErrandKind(StrEnum):
     DELETE_UPSTREAM = "delete_upstream"  # remove a leaked message from the channel itself
     FETCH_FILES = "fetch_files"  # bring the files of a message into the store
+    SECOND_OPINION = "second_opinion"  # have another reader say which of a few topics a message is about
 
 
 @dataclass(frozen=True, slots=True)
 class ErrandDone:
     """An errand ended. `done` says whether it achieved what it was sent for; `reason` why not.
 
-    `subject` is the message it was about; `secret` what the guard found in that message's files.
+    `subject` is the message it was about; `secret` what the guard found in that message's files; `topic` what a second
+    opinion says it is about.
     """
 
     errand: ErrandKind
@@ -128,6 +131,7 @@ class ErrandDone:
     reason: str = ""
     subject: str = ""
     secret: Secret | None = None
+    topic: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

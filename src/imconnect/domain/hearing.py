@@ -6,6 +6,7 @@ from datetime import timedelta
 from imconnect.domain.actions import FollowUp, RunErrand
 from imconnect.domain.commands import fix_language, obey, typed_command
 from imconnect.domain.conversations import GUIDED, Conversation, Given, Stage
+from imconnect.domain.doubting import go_on, in_doubt
 from imconnect.domain.drafting import LANGUAGE_CHOICE, NO, PRIVATE, SKIP, START, TOPIC_CHOICE, YES, Draft
 from imconnect.domain.events import ErrandKind, MessageReceived, PlaceDue, PlaceReason
 from imconnect.domain.guiding import flow_now, go_to
@@ -70,10 +71,18 @@ def _converse(draft: Draft, event: MessageReceived) -> str:
         _reopen(draft)
     _keep_details(draft, event.reading, event.attachments)
     keep(draft, event.reading.others)
-    steps = (_choice, _small_talk, _not_helped_in_words, _waiting, _collecting, _guided, _topic, _candidates)
-    outcome = next((outcome for step in steps if (outcome := step(draft, event))), None) or _unclear(draft, event)
-    offer_kept(draft)
+    key = _choice(draft, event)
+    go_on(draft, event, chose=key is not None)
+    outcome = _follow(draft, key) if key is not None else _answer(draft, event)
+    if draft.now_is.doubt is None:
+        offer_kept(draft)
     return outcome
+
+
+def _answer(draft: Draft, event: MessageReceived) -> str:
+    """What becomes of words that choose nothing offered."""
+    steps = (_small_talk, _not_helped_in_words, _waiting, _collecting, _guided, _topic, _candidates)
+    return next((outcome for step in steps if (outcome := step(draft, event))), None) or _unclear(draft, event)
 
 
 def _automatic(draft: Draft, event: MessageReceived) -> str:
@@ -173,10 +182,12 @@ def _keep_details(draft: Draft, reading: Reading, attachments: tuple[Attachment,
 
 
 def _choice(draft: Draft, event: MessageReceived) -> str | None:
-    """A pressed button, or a number, a title or a command typed in its place."""
-    key = event.choice or typed_command(event.text) or _typed_choice(draft, event.text)
-    if key is None:
-        return None
+    """The key of a pressed button, or of a number, a title or a command typed in its place."""
+    return event.choice or typed_command(event.text) or _typed_choice(draft, event.text)
+
+
+def _follow(draft: Draft, key: str) -> str:
+    """Do what the choice of that key leads to."""
     topic = key.removeprefix(TOPIC_CHOICE)
     if key.startswith(TOPIC_CHOICE) and topic in draft.playbook.topics:
         return _person_wanted(draft) if topic == HUMAN else serve(draft, topic)
@@ -443,10 +454,7 @@ def _candidates(draft: Draft, event: MessageReceived) -> str | None:
     known = [slug for slug in likely if slug in draft.playbook.topics][:3]
     if not known:
         return None
-    clarify(draft)
-    choices = [draft.choice(slug) for slug in dict.fromkeys([*known, HUMAN])]
-    draft.say(Purpose.QUESTION, "did-you-mean", draft.playbook.notice("did-you-mean", draft.language), choices)
-    return "offered: " + ", ".join(known)
+    return in_doubt(draft, event, known)
 
 
 def _unclear(draft: Draft, event: MessageReceived) -> str:

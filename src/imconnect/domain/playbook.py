@@ -154,6 +154,9 @@ class Playbook:
     reminding: frozenset[str] = frozenset()
     """Channels on which the first answer says that nobody of ours writes first or asks for a phrase."""
 
+    second_opinion: bool = False
+    """Whether another reader can be asked what a doubtful message is about."""
+
     off_topic: tuple[str, ...] = field(default=(), repr=False)
     default_language: Language = Language.CHINESE
     flows: Mapping[str, Flow] = field(default_factory=dict[str, Flow])

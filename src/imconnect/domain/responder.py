@@ -6,6 +6,7 @@ from datetime import datetime
 from imconnect.domain.actions import Decision, Note
 from imconnect.domain.acts import Refusal, act_of, refusal
 from imconnect.domain.conversations import Conversation
+from imconnect.domain.doubting import opinion_came, opinion_overdue
 from imconnect.domain.drafting import Draft
 from imconnect.domain.events import (
     DeliveryEnded,
@@ -16,12 +17,13 @@ from imconnect.domain.events import (
     MessageReceived,
     PlaceDue,
     TimerFell,
+    TimerKind,
 )
 from imconnect.domain.hearing import hear, withhold
 from imconnect.domain.messages import Purpose
 from imconnect.domain.playbook import Playbook
 from imconnect.domain.serving import offer_kept
-from imconnect.domain.standing import tell_place_due, timer_fell
+from imconnect.domain.standing import give_up_collecting, remind, tell_place_due
 
 __all__ = ["Refusal", "decide", "refusal"]
 
@@ -35,7 +37,7 @@ def decide(conversation: Conversation, event: Event, playbook: Playbook, now: da
         case MessageEdited():
             outcome = _edited(draft, event)
         case TimerFell():
-            outcome = timer_fell(draft, event)
+            outcome = _timer(draft, event)
         case PlaceDue():
             outcome = tell_place_due(draft, event)
             offer_kept(draft)
@@ -66,9 +68,27 @@ def _delivery(draft: Draft, event: DeliveryEnded) -> str:
     return "delivery failed"
 
 
+def _timer(draft: Draft, event: TimerFell) -> str:
+    match event.timer:
+        case TimerKind.REMIND:
+            return remind(draft)
+        case TimerKind.GIVE_UP_COLLECTING:
+            return give_up_collecting(draft)
+        case TimerKind.OPINION:
+            return opinion_overdue(draft)
+
+
 def _errand(draft: Draft, event: ErrandDone) -> str:
-    if event.errand is ErrandKind.FETCH_FILES:
-        return _fetched(draft, event)
+    match event.errand:
+        case ErrandKind.FETCH_FILES:
+            return _fetched(draft, event)
+        case ErrandKind.SECOND_OPINION:
+            return opinion_came(draft, event)
+        case ErrandKind.DELETE_UPSTREAM:
+            return _removed(draft, event)
+
+
+def _removed(draft: Draft, event: ErrandDone) -> str:
     if event.done:
         return "removed upstream"
     draft.say(Purpose.WARNING, "delete-it-yourself", draft.playbook.notice("delete-it-yourself", draft.language))

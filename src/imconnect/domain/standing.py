@@ -6,7 +6,7 @@ from datetime import timedelta
 from imconnect.domain.actions import ClearTimer, FollowUp, Note, SetTimer, WithdrawNotices
 from imconnect.domain.conversations import PlaceInLine, Stage
 from imconnect.domain.drafting import PLACE, Draft, listed
-from imconnect.domain.events import PlaceDue, PlaceReason, TimerFell, TimerKind
+from imconnect.domain.events import PlaceDue, PlaceReason, TimerKind
 from imconnect.domain.messages import Purpose
 from imconnect.domain.playbook import Pace
 from imconnect.domain.waiting import notice_due
@@ -118,18 +118,19 @@ def tell_place(draft: Draft) -> str:
     return "told: place"
 
 
-def timer_fell(draft: Draft, event: TimerFell) -> str:
-    match event.timer:
-        case TimerKind.REMIND:
-            if draft.now_is.stage is not Stage.WAITING or draft.now_is.line is None:
-                return "overtaken"
-            _say_place(draft, "still-waiting", draft.now_is.line)
-            return "told: still-waiting"
-        case TimerKind.GIVE_UP_COLLECTING:
-            if draft.now_is.stage is not Stage.COLLECTING:
-                return "overtaken"
-            to_a_person(draft)
-            return "queued with what there is"
+def remind(draft: Draft) -> str:
+    if draft.now_is.stage is not Stage.WAITING or draft.now_is.line is None:
+        return "overtaken"
+    _say_place(draft, "still-waiting", draft.now_is.line)
+    return "told: still-waiting"
+
+
+def give_up_collecting(draft: Draft) -> str:
+    """The missing details did not come: a person sees the case as it is."""
+    if draft.now_is.stage is not Stage.COLLECTING:
+        return "overtaken"
+    to_a_person(draft)
+    return "queued with what there is"
 
 
 def forget_what_is_due(draft: Draft) -> None:

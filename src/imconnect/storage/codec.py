@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from imconnect.domain.conversations import Conversation, Given, PlaceInLine, Stage
+from imconnect.domain.conversations import Conversation, Doubt, Given, PlaceInLine, Stage
 from imconnect.domain.events import (
     AgentAdmitted,
     AgentHandedBack,
@@ -103,6 +103,8 @@ def to_payload(event: Event) -> tuple[str, JSON | None]:  # noqa: C901, PLR0911,
                 told["subject"] = event.subject
             if event.secret is not None:
                 told["secret"] = secret_to_json(event.secret)
+            if event.topic is not None:
+                told["topic"] = event.topic
             return "errand", told
         case DeliveryEnded():
             return "delivery", {"key": event.key, "unknown": event.unknown, "reason": event.reason}
@@ -153,6 +155,7 @@ def from_payload(kind: str, stored: JSON | None, about: About) -> Event:  # noqa
                 payload["reason"],
                 payload.get("subject", ""),
                 secret_from_json(payload.get("secret")),
+                payload.get("topic"),
             )
         case "delivery":
             return DeliveryEnded(payload["key"], payload["unknown"], payload["reason"])
@@ -166,6 +169,18 @@ def _moment(value: datetime | None) -> str | None:
 
 def _from_moment(value: str | None) -> datetime | None:
     return datetime.fromisoformat(value) if value is not None else None
+
+
+def _doubt_to_json(doubt: Doubt | None) -> JSON | None:
+    if doubt is None:
+        return None
+    return {"message": doubt.message_id, "topics": list(doubt.topics), "corrects": doubt.corrects}
+
+
+def doubt_of(memory: JSON | None) -> Doubt | None:
+    """The message of a conversation on which a second opinion is awaited."""
+    told = (memory or {}).get("doubt")
+    return Doubt(told["message"], tuple(told["topics"]), told["corrects"]) if told is not None else None
 
 
 def to_memory(conversation: Conversation) -> JSON | None:
@@ -191,6 +206,7 @@ def to_memory(conversation: Conversation) -> JSON | None:
         "told_at": _moment(conversation.told_at),
         "reminded": conversation.reminded,
         "undelivered": conversation.undelivered,
+        "doubt": _doubt_to_json(conversation.doubt),
     }
     return {name: value for name, value in memory.items() if value} or None
 
@@ -229,5 +245,6 @@ def to_conversation(row: Any, details: dict[str, Given], line: PlaceInLine | Non
         reminded=memory.get("reminded", False),
         undelivered=memory.get("undelivered", False),
         agent=row.agent,
+        doubt=doubt_of(memory),
         line=line,
     )

@@ -19,9 +19,10 @@ from imconnect.domain.events import (
 from imconnect.domain.messages import Address, Choice, Language, Outgoing, Purpose
 from imconnect.domain.playbook import Pace
 from imconnect.domain.waiting import notice_due
-from imconnect.ports import Bounced, DueErrand, DueSend, ErrandResult, SendResult, SendState
+from imconnect.ports import Bounced, Doubted, DueErrand, DueSend, ErrandResult, SendResult, SendState
 from imconnect.storage import files
 from imconnect.storage import tables as t
+from imconnect.storage.codec import doubt_of
 from imconnect.storage.dialect import Many, among, insert, insert_new, is_listed, listed
 from imconnect.storage.recording import event_row
 
@@ -292,6 +293,7 @@ def claim_errands(connection: sa.Connection, channel: str, account: str, limit: 
         connection.execute(sa.update(t.errands).where(mine).values(not_before=now + ERRAND_LEASE))
     to_fetch = [row.subject for row in rows if row.kind == ErrandKind.FETCH_FILES.value]
     files_of = files.named_by(connection, channel, account, to_fetch)
+    in_doubt = _in_doubt(connection, [row.id for row in rows if row.kind == ErrandKind.SECOND_OPINION.value])
     return [
         DueErrand(
             row.id,
@@ -301,9 +303,30 @@ def claim_errands(connection: sa.Connection, channel: str, account: str, limit: 
             row.subject,
             row.attempts,
             files_of.get(row.subject, ()) if row.kind == ErrandKind.FETCH_FILES.value else (),
+            in_doubt.get(row.id),
         )
         for row in rows
     ]
+
+
+def _in_doubt(connection: sa.Connection, errands: Sequence[int]) -> dict[int, Doubted]:
+    """What an opinion is still wanted on, by errand. Nothing that was withheld or changed since is shown to anybody."""
+    if not errands:
+        return {}
+    e, m, v = t.errands.c, t.messages.c, t.conversations.c
+    rows = connection.execute(
+        sa.select(e.id, e.subject, m.text, v.memory, v.language)
+        .join_from(t.errands, t.conversations, v.id == e.conversation_id)
+        .join(t.messages, sa.and_(m.channel == e.channel, m.account == e.account, m.external_id == e.subject))
+        .where(m.conversation_id == e.conversation_id)
+        .where(among(connection, e.id, errands), m.secret.is_(None), m.revision == 0)
+    ).all()
+    wanted = [(row, doubt_of(row.memory)) for row in rows]
+    return {
+        row.id: Doubted(row.text, doubt.topics, Language(row.language))
+        for row, doubt in wanted
+        if doubt is not None and doubt.message_id == row.subject
+    }
 
 
 def settle_errands(connection: sa.Connection, results: Sequence[ErrandResult], now: datetime) -> None:
@@ -326,7 +349,8 @@ def settle_errands(connection: sa.Connection, results: Sequence[ErrandResult], n
                     t.errands.c.id == result.id
                 )
             ).one()
-            event = ErrandDone(ErrandKind(row.kind), result.done, result.reason, row.subject, result.secret)
+            kind = ErrandKind(row.kind)
+            event = ErrandDone(kind, result.done, result.reason, row.subject, result.secret, result.topic)
             source = ("desk", "errand", row.key)
             connection.execute(
                 insert(connection, t.events).on_conflict_do_nothing(),

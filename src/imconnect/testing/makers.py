@@ -106,6 +106,7 @@ LABELS: Mapping[str, str] = {
     "note_undelivered": "{reason}",
     "note_admitted": "",
     "note_also": "{titles}",
+    "note_second_opinion": "{topic}",
     "always_open": "",
     "yes": "",
     "no": "",

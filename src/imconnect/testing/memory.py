@@ -54,6 +54,7 @@ from imconnect.ports import (
     Case,
     Changes,
     Dossier,
+    Doubted,
     DueErrand,
     DueSend,
     ErrandResult,
@@ -70,15 +71,15 @@ from imconnect.ports import (
     SendResult,
     SendState,
     Settled,
-    Speaker,
     SettledQuestion,
+    Speaker,
     StoreUnavailable,
-    Summary,
     Stories,
     Story,
+    Summary,
 )
-from imconnect.testing.memory_rooms import Rooms, Urgency
 from imconnect.testing.memory_questions import Questions, may_hold
+from imconnect.testing.memory_rooms import Rooms, Urgency
 
 EVENTS_A_TURN = 400
 DEPARTURES = 20
@@ -214,8 +215,8 @@ class MemoryStore:
         self._files: dict[int, FileOfMessage] = {}
         self._contents: dict[int, bytes] = {}
         self._rooms = Rooms()
-        self._claimed: set[int] = set()
         self._questions = Questions()
+        self._claimed: set[int] = set()
         self._belfry = Belfry()
 
     # ------------------------------------------------------------------------------------------------------- intake
@@ -604,13 +605,28 @@ class MemoryStore:
         ][:limit]
         for one in due:
             one.not_before = now + ERRAND_LEASE
-        return [replace(one.due, attempts=one.attempts, files=self._files_for(one.due)) for one in due]
+        return [
+            replace(one.due, attempts=one.attempts, files=self._files_for(one.due), doubted=self._doubted_in(one.due))
+            for one in due
+        ]
 
     def _files_for(self, due: DueErrand) -> tuple[FileOfMessage, ...]:
         found = self._message_of.get((due.address.channel, due.address.account, due.subject))
         if due.errand is not ErrandKind.FETCH_FILES or found is None:
             return ()
         return tuple(self._files[id_] for id_ in self._messages[found].files)
+
+    def _doubted_in(self, due: DueErrand) -> Doubted | None:
+        found = self._message_of.get((due.address.channel, due.address.account, due.subject))
+        state = self._conversations[due.conversation].state
+        if due.errand is not ErrandKind.SECOND_OPINION or found is None:
+            return None
+        if state.doubt is None or state.doubt.message_id != due.subject:
+            return None
+        said = self._messages[found]
+        if said.conversation != due.conversation or said.secret is not None or said.earlier:
+            return None
+        return Doubted(said.text, state.doubt.topics, state.language)
 
     async def settle_errands(self, results: Sequence[ErrandResult], now: datetime) -> None:
         self._serve()
@@ -620,7 +636,9 @@ class MemoryStore:
             one.not_before = result.retry_at
             if result.retry_at is None:
                 one.ended = True
-                done = ErrandDone(one.due.errand, result.done, result.reason, one.due.subject, result.secret)
+                done = ErrandDone(
+                    one.due.errand, result.done, result.reason, one.due.subject, result.secret, result.topic
+                )
                 self._happen(("desk", "errand", one.key), one.due.conversation, done, now)
         if results:
             self._ring("turn", "errand")
@@ -846,24 +864,6 @@ class MemoryStore:
         found = self._rooms.conversation_in((channel, room), topic)
         return self._conversations[found].state.reference if found is not None else None
 
-    # -------------------------------------------------------------------------------------------------- what is kept
-
-    async def keep(self, name: str, value: str) -> str:
-        self._serve()
-        return self._kept.setdefault(name, value)
-
-    # --------------------------------------------------------------------------------------------------------- bells
-
-    def changes(self, topic: str) -> AbstractAsyncContextManager[Changes]:
-        return self._belfry.bell(topic)
-
-    async def close(self) -> None:
-        """Nothing to let go of."""
-
-    def _ring(self, *topics: str) -> None:
-        self._belfry.ring(topics)
-
-    # ----------------------------------------------------------------------------------------------------- what all use
     # ----------------------------------------------------------------------------------------------------- questions
 
     async def stories(self, kind: QuestionKind, before: int | None, limit: int) -> Stories:
@@ -912,6 +912,24 @@ class MemoryStore:
         self._serve()
         self._questions.mark_written(keys, now)
 
+    # -------------------------------------------------------------------------------------------------- what is kept
+
+    async def keep(self, name: str, value: str) -> str:
+        self._serve()
+        return self._kept.setdefault(name, value)
+
+    # --------------------------------------------------------------------------------------------------------- bells
+
+    def changes(self, topic: str) -> AbstractAsyncContextManager[Changes]:
+        return self._belfry.bell(topic)
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _ring(self, *topics: str) -> None:
+        self._belfry.ring(topics)
+
+    # ----------------------------------------------------------------------------------------------------- what all use
 
     def _serve(self) -> None:
         if self.down is not None:
