@@ -248,7 +248,7 @@ class Hearing:
             return self._kept(said.channel, said.channel)
         if private:
             return self._direct_lane(said.channel, said.member, said.id)
-        if self._is_staffs(said.channel) or not addressed(said, self._bot):
+        if self._is_staffs(said.channel) or not self._is_for_us(said):
             return None
         return self._public_lane(said.channel)
 
@@ -344,7 +344,7 @@ class Hearing:
             found = (self._address(threads_peer(owner)), said.text) if said.member == owner else None
         elif channel in self._directs.known:
             found = (self._address(direct_peer(said.member)), said.text)
-        elif addressed(said, self._bot):
+        elif self._is_for_us(said):
             words = without_mention(said.text, self._bot)
             found = (self._address(public_peer(channel, said.member)), words)
         else:
@@ -359,6 +359,15 @@ class Hearing:
             self._threads.seen(channel)
         _keep(self._authors, said.member, said.author)
         return found
+
+    def _is_for_us(self, said: Said) -> bool:
+        """Whether what is said where others read along is for the desk: what is addressed to it; in the support channel
+        what a member says to nobody else; and anywhere what gives a secret away, so that it can be removed."""
+        if addressed(said, self._bot) or self._kit.leaks(said.text):
+            return True
+        if said.channel != self._settings.support_channel or said.mentions or said.answers is not None:
+            return False
+        return self._settings.agent_role not in said.roles
 
     def _remarks(self, said: Said) -> tuple[Remark, ...]:
         doubtful = any(looks_like_ours(name, self._ours) for name in said.names)

@@ -103,6 +103,7 @@ class Said:
     answers_to: int | None = None
     nonce: str | None = None
     names: tuple[str, ...] = field(default=(), repr=False)
+    roles: frozenset[int] = frozenset()
 
     @property
     def ref(self) -> str:
@@ -134,6 +135,7 @@ def read(raw: Raw) -> Said | None:
         answers_to=int(answered["author"]["id"]) if answered.get("author") else None,
         nonce=str(raw["nonce"]) if raw.get("nonce") is not None else None,
         names=names,
+        roles=frozenset(int(one) for one in (raw.get("member") or {}).get("roles") or ()),
     )
 
 

@@ -133,6 +133,7 @@ class TelegramAdapter:
     async def equip(self, kit: Kit) -> None:
         """Remember when Telegram was last heard from and which groups moved; offer the commands in every language."""
         self._kit = kit
+        self._bot = replace(self._bot, leaks=kit.leaks)
         kept = await kit.recall()
         if REACHED in kept:
             self._reached_at = datetime.fromisoformat(kept[REACHED].value)

@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any
 import structlog
 import uvicorn
 
-from imconnect.content import PackError, bundled_pack, read_pack, read_with_phrasings, reader_for
+from imconnect.content import PackError, bundled_pack, read_pack, read_with_phrasings, reader_for, with_examples
 from imconnect.desk.agents import AgentDesk
 from imconnect.desk.clockwork import Clockwork
 from imconnect.desk.delivery import Delivery
 from imconnect.desk.errands import Errands
-from imconnect.desk.files import Inspect
 from imconnect.desk.intake import Intake
 from imconnect.desk.kit import InboxKit
 from imconnect.desk.loops import Stopping, where
@@ -37,6 +36,7 @@ from imconnect.guard import Guard
 from imconnect.guard.links import BlockList, BlockListUnreadable
 from imconnect.guard.outgoing import objection
 from imconnect.metrics import PrometheusMeter
+from imconnect.nlu.learnt import encoder_is_installed
 from imconnect.ports import (
     Adapter,
     Agent,
@@ -44,6 +44,7 @@ from imconnect.ports import (
     HasStaffRoom,
     Hook,
     IsBrought,
+    SettledQuestion,
     StaffRoom,
     StoreUnavailable,
     TryLater,
@@ -230,20 +231,33 @@ def objection_of(guard: Guard) -> Callable[[str], str | None]:
     return partial(objection, guard=guard)
 
 
-def reader_of(settings: Settings) -> Read:
-    """What understands messages in the light of the pack. The first start with a pack takes seconds to learn it.
+async def examples_of(settings: Settings) -> Sequence[SettledQuestion]:
+    """What leads added to the pack; nothing where there is no database yet. Raises `StoreUnavailable`."""
+    url = database_url(settings)
+    if url.sqlite and not url.path.exists():
+        return ()
+    async with opened_store(settings, playbook_of(settings), migrate=False) as store:
+        return await store.examples()
+
+
+def reader_of(settings: Settings, examples: Sequence[SettledQuestion] = ()) -> Read:
+    """What understands messages in the light of the pack and what was added to it.
+
+    The first start with a pack takes seconds to learn it.
 
     Raises `SettingsError`.
     """
     core = settings.core
     try:
-        playbook, phrasings = read_with_phrasings(core.pack or bundled_pack())
+        playbook, phrasings = with_examples(*read_with_phrasings(core.pack or bundled_pack()), examples)
         reader = reader_for(playbook, phrasings, core.matcher, core.cache.expanduser())
     except PackError as error:
         raise SettingsError(f"pack: {error}") from None
-    except ImportError:
-        raise SettingsError("matcher = encoder needs its packages: pip install 'imconnect[encoder]'") from None
+    except ImportError as missing:
+        raise SettingsError(str(missing)) from None
     log.info("questions are recognised", by=reader.matcher)
+    if core.matcher == "auto" and not encoder_is_installed():
+        log.info("questions are recognised better with the encoder: pip install 'imconnect[encoder]'")
     return understanding(reader.read, playbook, blocked_of(settings))
 
 
@@ -258,7 +272,7 @@ class _Running:
     meter: PrometheusMeter
     stopping: Stopping
     playbook: Playbook
-    inspect: Inspect
+    guard: Guard
     opinions: Opinions | None = None
     blocked: BlockList | None = None
     health: dict[str, str] = field(default_factory=dict[str, str])
@@ -285,7 +299,7 @@ async def run_desk(
         guard = Guard()
         second, meter = await stack.enter_async_context(second_reader_of(settings)), PrometheusMeter()
         opinions = Opinions(second, playbook, meter) if second is not None else None
-        running = _Running(store, meter, stopping, playbook, guard.inspect_file, opinions, blocked)
+        running = _Running(store, meter, stopping, playbook, guard, opinions, blocked)
         agents = AgentDesk(store, objection_of(guard), clock, playbook, blocked)
         staff = StaffDesk(store, agents, playbook, clock)
         intake = Intake(store, guard, clock, running.meter, staff.hear)
@@ -295,7 +309,7 @@ async def run_desk(
         hooks = hooks_of(adapters, intake)
         if hooks and listening is None:
             raise SettingsError("a webhook needs the pages in the same process: run without --only, or set mode = poll")
-        read = reader_of(settings) if Role.WORKERS in roles else None
+        read = reader_of(settings, await store.examples()) if Role.WORKERS in roles else None
         tasks = [
             asyncio.create_task(_keep_channel(running, adapter, intake), name=adapter.name) for adapter in adapters
         ]
@@ -386,6 +400,7 @@ async def _equip(running: _Running, adapter: Adapter, equipped: Equipped) -> str
             running.playbook,
             clock,
             lambda: secrets.token_hex(32),
+            running.guard,
             running.blocked,
         )
         await equipped.equip(kit)
@@ -431,7 +446,11 @@ def _sending(running: _Running, adapter: Adapter, stopping: Stopping) -> list[Lo
         Mirroring(running.store, channel, room, running.playbook, clock, running.meter, random.random).run(stopping)
         for channel, room in rooms_of([adapter])
     ]
-    return [Delivery(*parts).run(stopping), Errands(*parts, running.inspect, running.opinions).run(stopping), *copying]
+    return [
+        Delivery(*parts).run(stopping),
+        Errands(*parts, running.guard.inspect_file, running.opinions).run(stopping),
+        *copying,
+    ]
 
 
 async def _listen(running: _Running, adapter: Adapter, intake: Intake, stopping: Stopping) -> None:

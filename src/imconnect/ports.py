@@ -226,6 +226,13 @@ class Kit(Protocol):
         """The links in *text* by their real hosts, and what each is to us."""
         ...
 
+    def leaks(self, text: str) -> bool:
+        """Whether *text* gives somebody's funds away for sure.
+
+        Where others read along that is for the desk, whoever it was said to: it must be removed.
+        """
+        ...
+
 
 @runtime_checkable
 class Equipped(Protocol):

@@ -8,15 +8,22 @@ from tests.desk.rigs import Rig
 from imconnect.desk.kit import InboxKit
 from imconnect.domain.events import AgentResolved, AgentTook
 from imconnect.domain.readings import Link, LinkVerdict
+from imconnect.guard import Guard
 from imconnect.ports import Kit, TryLater
 from imconnect.testing.makers import PLAYBOOK, address, received
+
+PHRASE = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+"""A test vector of BIP-39 that anybody may know."""
 
 SECRETS = [bytes([number] * 32).hex() for number in range(9)]
 
 
+GUARD = Guard()
+
+
 async def kit(rig: Rig, account: str = "site", secrets: "itertools.count[int] | None" = None) -> InboxKit:
     numbers = secrets or itertools.count()
-    return await InboxKit.of(rig.store, "email", account, PLAYBOOK, rig.clock, lambda: SECRETS[next(numbers)])
+    return await InboxKit.of(rig.store, "email", account, PLAYBOOK, rig.clock, lambda: SECRETS[next(numbers)], GUARD)
 
 
 async def test_the_secret_is_the_inboxs_own_and_the_same_at_every_start() -> None:
@@ -96,3 +103,11 @@ async def test_while_the_store_is_away_nobody_knows_what_is_missing() -> None:
     rig.store.down = "the disk is full"
     with pytest.raises(TryLater, match="the disk is full"):
         await mine.missing(address(), "tx-not-received")
+
+
+async def test_what_gives_the_funds_away_leaks_and_what_only_might_does_not() -> None:
+    mine = await kit(Rig())
+
+    assert mine.leaks("here you are: " + PHRASE)
+    assert not mine.leaks("0x" + "9f86d081884c7d65" * 4)
+    assert not mine.leaks("is the recovery phrase twelve words long?")

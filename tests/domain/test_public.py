@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from imconnect.domain.actions import Decision, RunErrand, Say
 from imconnect.domain.conversations import Conversation, Stage
@@ -41,6 +42,20 @@ def test_a_case_is_never_discussed_in_public() -> None:
         assert said(decision) == ["come-in-private"]
         assert decision.conversation.stage is Stage.SELF_SERVICE
         assert decision.conversation.details == {}
+
+
+def test_who_goes_on_talking_in_public_is_not_asked_to_come_in_private_at_every_word() -> None:
+    first = decide(conversation(), in_public(message(topic=None)), PLAYBOOK, NOON)
+    again = decide(first.conversation, in_public(message(topic=None)), PLAYBOOK, NOON)
+    graver = decide(again.conversation, in_public(message(topic="tx-not-received")), PLAYBOOK, NOON)
+    later = decide(graver.conversation, in_public(message(topic=None)), PLAYBOOK, NOON + timedelta(minutes=11))
+
+    assert [said(one) for one in (first, again, graver, later)] == [
+        ["come-in-private"],
+        [],
+        ["come-in-private"],
+        ["come-in-private"],
+    ]
 
 
 def test_a_secret_in_public_is_removed_and_its_owner_warned_without_a_case_in_public() -> None:

@@ -9,8 +9,9 @@ from imconnect.desk.loops import Clock
 from imconnect.domain.conversations import Stage
 from imconnect.domain.messages import Address
 from imconnect.domain.playbook import Playbook
-from imconnect.domain.readings import Link, Spotted
-from imconnect.domain.triage import missing
+from imconnect.domain.readings import Certainty, Link, Spotted
+from imconnect.domain.triage import gives_the_funds_away, missing
+from imconnect.guard import Guard
 from imconnect.guard.links import BlockList, inspect_links
 from imconnect.nlu import details
 from imconnect.ports import Kept, Mark, Store, StoreUnavailable, TryLater
@@ -27,6 +28,7 @@ class InboxKit:
         secret: bytes,
         playbook: Playbook,
         clock: Clock,
+        guard: Guard,
         blocked: BlockList | None = None,
     ) -> None:
         self._store = store
@@ -35,6 +37,7 @@ class InboxKit:
         self._secret = secret
         self._playbook = playbook
         self._clock = clock
+        self._guard = guard
         self._blocked = blocked
 
     @classmethod
@@ -46,6 +49,7 @@ class InboxKit:
         playbook: Playbook,
         clock: Clock,
         new_secret: Callable[[], str],
+        guard: Guard,
         blocked: BlockList | None = None,
     ) -> Self:
         """The kit of this inbox; *new_secret* makes 32 bytes in hexadecimal, at its first start. Raises `TryLater`."""
@@ -54,7 +58,7 @@ class InboxKit:
             kept = await store.keep(f"inbox-secret:{inbox}", new_secret())
         except StoreUnavailable as error:
             raise TryLater(str(error)) from None
-        return cls(store, channel, account, bytes.fromhex(kept), playbook, clock, blocked)
+        return cls(store, channel, account, bytes.fromhex(kept), playbook, clock, guard, blocked)
 
     @property
     def secret(self) -> bytes:
@@ -96,3 +100,7 @@ class InboxKit:
 
     def links(self, text: str) -> tuple[Link, ...]:
         return inspect_links(text, self._playbook.official_hosts, self._blocked)
+
+    def leaks(self, text: str) -> bool:
+        secret = self._guard.inspect(text).secret
+        return gives_the_funds_away(secret) and secret is not None and secret.certainty is Certainty.CERTAIN

@@ -34,6 +34,9 @@ from imconnect.domain.serving import (
 from imconnect.domain.standing import pace, tell_place, to_a_person
 from imconnect.domain.triage import HUMAN, QUEUE_STATUS, SECRET_LEAKED, gives_the_funds_away, triage
 
+COME_IN = "come-in-private"
+"""What is said in public to whoever needs more than an answer."""
+
 MOST_TRIES = 3
 """Messages we wait for the missing details; then a person sees the case as it is."""
 
@@ -99,10 +102,14 @@ def _public(draft: Draft, event: MessageReceived) -> str:
     if event.secret is not None:
         _warn(draft, event.message_id, event.secret)
     topic = draft.playbook.topics.get(event.reading.topic or "")
-    invitation = draft.playbook.notice("come-in-private", draft.language)
+    invitation = draft.playbook.notice(COME_IN, draft.language)
     elsewhere = [draft.label_choice(PRIVATE)]
     if topic is None or topic.handoff is Handoff.AT_ONCE or topic.slug == QUEUE_STATUS:
-        draft.say(Purpose.ANSWER, "come-in-private", invitation, elsewhere)
+        matter = topic.slug if topic is not None else COME_IN
+        if answered_lately(draft, matter) and event.secret is None:
+            return "public: asked already"
+        draft.say(Purpose.ANSWER, COME_IN, invitation, elsewhere)
+        remember(draft, matter)
         return "public: asked to come in private"
     if answered_lately(draft, topic.slug):
         return "public: answered already"

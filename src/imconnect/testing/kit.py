@@ -15,6 +15,10 @@ from imconnect.ports import Kept
 from imconnect.testing.makers import NOON, PLAYBOOK
 
 
+LEAKED = "the-funds-are-yours"
+"""What stands for a secret, for tests without a guard."""
+
+
 @dataclass(slots=True)
 class MemoryKit:
     """What the desk lends a channel, without a desk."""
@@ -48,6 +52,9 @@ class MemoryKit:
     async def missing(self, address: Address, topic: str) -> tuple[str, ...]:
         known = dict.fromkeys(self.known.get(address.peer, ()), Given(""))
         return tuple(missing(topic, known, (), self.playbook))
+
+    def leaks(self, text: str) -> bool:
+        return LEAKED in text
 
     def links(self, text: str) -> tuple[Link, ...]:
         return inspect_links(text, self.playbook.official_hosts)

@@ -8,7 +8,7 @@ from tests.adapters.discord.door import Door, connected, listening, outgoing, th
 from tests.worlds.discord import ONE_PIXEL, World
 
 from imconnect.domain.messages import Remark, Unreadable
-from imconnect.testing.kit import MemoryKit
+from imconnect.testing.kit import LEAKED, MemoryKit
 from imconnect_discord import DiscordAdapter
 
 
@@ -44,6 +44,33 @@ async def test_in_public_only_what_names_the_bot_is_heard(adapter: DiscordAdapte
 
     assert (message.text, message.public) == ("what does a transfer cost?", True)
     assert message.address.peer == f"g{lobby.id}:{mei.id}"
+
+
+async def test_in_the_support_channel_what_is_said_to_nobody_else_is_for_the_desk(
+    adapter: DiscordAdapter, door: Door, world: World
+) -> None:
+    mei, bob, support = world.member("Mei"), world.member("Bob"), world.channel("support")
+    async with listening(adapter, door):
+        said = mei.say("my transfer is gone", support)
+        bob.say("same here", support, reply_to=said)
+        bob.say(f"<@{mei.id}> write to them", support)
+        mei.say("anybody?", support)
+        await door.has(2)
+
+    assert door.texts == ["my transfer is gone", "anybody?"]
+    assert all(item.public for item in door.said)
+
+
+async def test_a_secret_said_where_others_read_along_is_for_the_desk_whoever_it_was_said_to(
+    adapter: DiscordAdapter, door: Door, world: World
+) -> None:
+    mei, lobby = world.member("Mei"), world.channel("lobby")
+    async with listening(adapter, door):
+        mei.say("good morning everybody", lobby)
+        mei.say(f"is this right? {LEAKED}", lobby)
+        [message] = await door.has(1)
+
+    assert (message.text, message.public) == (f"is this right? {LEAKED}", True)
 
 
 async def test_others_in_a_thread_are_not_its_member(adapter: DiscordAdapter, door: Door, world: World) -> None:
@@ -268,7 +295,7 @@ async def test_a_mention_in_the_support_channel_while_we_were_down_is_heard(
     mei, support = world.member("Mei"), world.channel("support")
     async with connected(world, kit) as before, listening(before, door):
         pass
-    mei.say("just talking", support)
+    mei.say("just talking", world.channel("lobby"))
     mei.say(f"<@{world.model.bot_user.id}> is it safe?", support)
     async with connected(world, kit) as after, listening(after, door):
         [message] = await door.has(1)

@@ -5,6 +5,7 @@ from tests.adapters.telegram.door import Door, connected, listening, outgoing
 from tests.worlds.botapi import Server, World
 
 from imconnect.domain.messages import Choice, Incoming
+from imconnect.testing.kit import LEAKED, MemoryKit
 from imconnect_telegram import TelegramAdapter
 
 NAME = "@im_wallet_support_bot"
@@ -52,6 +53,23 @@ async def test_what_is_for_another_bot_or_for_nobody_is_left_alone(server: Serve
         await world.until(lambda: door.said)
 
     assert door.texts == ["the last"]
+
+
+async def test_a_secret_said_in_a_group_is_for_the_desk_whoever_it_was_said_to(
+    server: Server, world: World, door: Door
+) -> None:
+    world.bot["can_read_all_group_messages"] = True
+    group = world.supergroup(bot_rights=("can_delete_messages",))
+    group.member("Ann").says("hello everybody")
+    group.member("Ann").says(f"mine is {LEAKED}")
+
+    async with connected(server) as adapter:
+        await adapter.equip(MemoryKit())
+        async with listening(adapter, door):
+            await world.until(lambda: door.said)
+
+    assert door.texts == [f"mine is {LEAKED}"]
+    assert door.said[0].public
 
 
 async def test_a_group_that_is_opened_is_listened_to_unaddressed(server: Server, world: World, door: Door) -> None:
