@@ -71,7 +71,9 @@ AT_SERVER_AT_ONCE = 2
 ROBOTS_WORDS = 40
 """Characters from which the same text sent twice in a row is a machine's. Below that people repeat themselves."""
 
-MOST_REMEMBERED = 10_000
+MOST_PUT_OFF = 10_000
+MOST_CORRESPONDENTS = 2_000
+"""Of how many it is known what they wrote last: some 0.6 kB each."""
 
 NEARLY_FULL = 0.9
 
@@ -264,9 +266,9 @@ class EmailAdapter:
     def _repeats(self, mail: Mail, found: Joined) -> bool:
         """Whether the same words came from there before, as from a machine that does not say it is one."""
         before = self._last.pop(str(found.peer), None)
-        words = hashlib.sha256(mail.new_text.encode("utf-8", "replace")).hexdigest()
+        words = hashlib.sha256(mail.new_text.encode("utf-8", "replace")).digest()
         self._last[str(found.peer)] = _Last(mail.id, mail.message_id, words)
-        if len(self._last) > MOST_REMEMBERED:
+        if len(self._last) > MOST_CORRESPONDENTS:
             self._last.popitem(last=False)
         same = before is not None and before.id != mail.id and before.words == words
         return same and len(mail.new_text) >= ROBOTS_WORDS
@@ -287,7 +289,7 @@ class EmailAdapter:
             await self._relay.send(Envelope(envelope_sender(message, letterhead), (peer.address,), raw))
         except TryLater as later:
             self._put_off[message.key] = tries + 1
-            if len(self._put_off) > MOST_REMEMBERED:
+            if len(self._put_off) > MOST_PUT_OFF:
                 self._put_off.popitem(last=False)
             # A pause that is named lets the desk go on for days, as a mail server would.
             pause = later.after if later.after is not None else min(LONGEST_PUT_OFF, float(1 << min(tries, 10)))
@@ -465,7 +467,7 @@ class _Last:
 
     id: str
     message_id: str | None
-    words: str
+    words: bytes
 
 
 def _before(letter: Letter, since: datetime | None) -> bool:

@@ -123,6 +123,7 @@ async def running_desk(
                 "database": {"url": f"sqlite:///{folder}/desk.db"},
                 "pack": pack,
                 "cache": folder / "cache",
+                "matcher": "ngrams",
                 "web": {"port": 0},
             }
         ),

@@ -52,6 +52,13 @@ def test_a_list_is_told_by_its_fields() -> None:
 
 
 @pytest.mark.parametrize(
+    "field", [b"List-Id: <l.x.example>", b"List-Unsubscribe: <https://x.example>", b"List-Post: NO"]
+)
+def test_one_field_of_a_list_is_enough(field: bytes) -> None:
+    assert read_mail(written(fields=field + b"\r\n")).automatic is AutomaticKind.LIST
+
+
+@pytest.mark.parametrize(
     "sender", [b"no-reply@shop.example", b"mailer-daemon@x.example", b"bounce+abc@x.example", b"donotreply@x.example"]
 )
 def test_nobody_answers_an_address_that_is_never_read(sender: bytes) -> None:

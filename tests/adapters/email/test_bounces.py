@@ -62,6 +62,43 @@ def test_of_many_recipients_the_one_who_failed_is_told() -> None:
     assert (found.bounce.recipient, found.bounce.status) == ("b@x.example", "5.2.1")
 
 
+def report(group: bytes, sender: bytes = b"mailer-daemon@x.example", fields: bytes = b"") -> bytes:
+    """A report of RFC 3464 about one recipient."""
+    body = (
+        b"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n" + group + b"\r\n--b--\r\n"
+    )
+    return written(body, fields=fields + b"Content-Type: multipart/mixed; boundary=b\r\n", sender=sender)
+
+
+def test_a_report_without_its_status_has_that_of_the_server_it_quotes() -> None:
+    group = (
+        b"Final-Recipient: rfc822; a@x.example\r\nAction: failed\r\nDiagnostic-Code: smtp; 452 4.2.2 mailbox full\r\n"
+    )
+    bounce = read_mail(report(group)).bounce
+
+    assert bounce is not None
+    assert (bounce.status, bounce.final) == ("4.2.2", False)
+
+
+def test_whom_we_wrote_to_is_told_where_mail_was_forwarded() -> None:
+    group = (
+        b"Original-Recipient: rfc822; alice@x.example\r\nFinal-Recipient: rfc822; a7@inner.example\r\n"
+        b"Action: failed\r\nStatus: 5.1.1\r\n"
+    )
+    bounce = read_mail(report(group)).bounce
+
+    assert bounce is not None
+    assert bounce.recipient == "alice@x.example"
+
+
+@pytest.mark.parametrize("proof", [b"Return-Path: <>\r\n", b"X-Failed-Recipients: a@x.example\r\n"])
+def test_a_server_under_any_name_is_one_by_its_envelope_or_its_fields(proof: bytes) -> None:
+    group = b"Final-Recipient: rfc822; a@x.example\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+
+    assert read_mail(report(group, sender=b"helpdesk@x.example", fields=proof)).bounce is not None
+    assert read_mail(report(group, sender=b"helpdesk@x.example")).bounce is None
+
+
 @pytest.mark.parametrize(
     ("prose", "final"),
     [
@@ -71,6 +108,9 @@ def test_of_many_recipients_the_one_who_failed_is_told() -> None:
         ("We will keep trying for two days", False),
         ("收件人邮箱不存在", True),
         ("稍后再试", False),
+        ("The mailbox is unavailable now; we will keep trying", False),
+        ("收件人邮箱暂时无效", False),
+        ("It went wrong\n\n--- Below this line is a copy of the message.\n\n550 5.1.1 is what I was told", False),
         ("It went wrong at 550 Main Street 5.1", False),
     ],
 )

@@ -76,6 +76,7 @@ async def test_who_answered_a_mail_of_ours_counts_as_proven(kit: MemoryKit) -> N
 
     assert await said(courtesy, *[stranger] * 10) == 3
     assert courtesy.heard(stranger, quiet=False, proven=True) == ()
+    assert courtesy.heard(Peer("known@example.com"), quiet=False, proven=True) == ()  # authenticated: nothing to keep
 
 
 async def test_the_counts_outlive_a_restart(kit: MemoryKit) -> None:

@@ -143,6 +143,40 @@ async def test_the_cursor_comes_with_its_mail_and_never_before(
     ]
 
 
+async def test_a_restart_goes_on_where_it_stopped(
+    mail_servers: MailServers, address: str, made: list[WithItsDesk]
+) -> None:
+    """E-16: the cursor holds how far the folder was read, not only which folder it is."""
+    mail_servers.lay(address, [a_mail(1), a_mail(2)])
+    first, before = await adapter(made, mail_servers, address, first_read="all"), Inbox()
+    async with listening(first, before):
+        await before.messages(2)
+        await until(lambda: any(name.startswith("uid:") for name in one_kept(first)), "the cursor to be kept")
+    again, after = await adapter(made, mail_servers, address, first_read="all"), Inbox()
+    async with listening(again, after):
+        mail_servers.bring(address, a_mail(3))
+        await after.messages(1)
+
+    assert [message.text.splitlines()[0] for message in of(after)] == ["number 3"]
+
+
+async def test_an_old_mail_that_is_put_into_the_folder_now_is_read(
+    mail_servers: MailServers, address: str, made: list[WithItsDesk]
+) -> None:
+    """E-14: somebody finds it in the spam folder, years later by the server's clock."""
+    one, inbox = await adapter(made, mail_servers, address), Inbox()
+    assert isinstance(one.kit, MemoryKit)
+    one.kit.moment = datetime.now(UTC)
+    async with listening(one, inbox):
+        await until(lambda: any(name.startswith("uid:") for name in one_kept(one)), "the cursor to be kept")
+        mail_servers.lay(address, [a_mail(1)])
+        for path in (mail_servers.folder / "mail" / address.partition("@")[0]).glob("new/*"):
+            os.utime(path, (1_700_000_000, 1_700_000_000))
+        await inbox.messages(1)
+
+    assert [message.text.splitlines()[0] for message in of(inbox)] == ["number 1"]
+
+
 async def test_a_mail_in_two_folders_has_one_id(
     mail_servers: MailServers, address: str, made: list[WithItsDesk]
 ) -> None:

@@ -94,11 +94,27 @@ def test_where_a_relay_rewrote_our_message_id_the_address_still_joins(field: str
 @pytest.mark.parametrize("field", ["To", "In-Reply-To"])
 def test_a_token_survives_a_relay_that_changes_its_case(field: str) -> None:
     """E-07: local parts are lowered or raised on the way."""
-    token = token_for("send-1", Peer(ALICE), SECRET)
+    token = token_for("send-1", Peer(ALICE, "abcdefgh"), SECRET)
     address = reply_address(token, "support@im.example")
     brought = {"To": address, "In-Reply-To": message_id_for(token, "im.example")}[field].upper()
 
     assert peer_of(reply(f"{field}: {brought}\r\n")).proof == "token"
+
+
+def test_two_mails_of_one_unverified_address_are_two_conversations() -> None:
+    """E-02: whoever forges an address again finds nothing of what was said to the first who did."""
+    one, other = peer_of(reply("Message-ID: <1@x.example>\r\n")), peer_of(reply("Message-ID: <2@x.example>\r\n"))
+
+    assert one.peer.address == other.peer.address == ALICE
+    assert one.peer != other.peer
+
+
+def test_of_several_tokens_the_newest_tells() -> None:
+    older, newer = Peer(ALICE, "aaaaaaaa"), Peer(ALICE, "bbbbbbbb")
+    thread = f"References: {our_id(older)} {our_id(newer)}\r\n"
+
+    assert peer_of(reply(thread)).peer == newer
+    assert peer_of(reply(f"{thread}In-Reply-To: {our_id(older)}\r\n")).peer == older
 
 
 def test_an_answer_in_an_unverified_conversation_joins_it_and_not_the_customers() -> None:

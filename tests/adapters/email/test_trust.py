@@ -2,17 +2,20 @@
 
 import base64
 from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
 
 import pytest
-from Crypto.Hash import SHA256
+from Crypto.Hash import SHA1, SHA256
 from Crypto.PublicKey import RSA
 from Crypto.Signature import pkcs1_15
 from nacl.signing import SigningKey
 from tests.adapters.email.samples import mail, raw, written
+from tests.adapters.email.test_signing import published, rsa_key
 
 from imconnect_email.reading import read_mail
 from imconnect_email.signatures import Signing, signed
-from imconnect_email.trust import Trust, aligned, judge, organisations, parse_results
+from imconnect_email.trust import SIGNATURES, Trust, aligned, judge, organisations, parse_results
 
 SERVER = "mx.im.example"
 
@@ -74,6 +77,29 @@ def test_a_failure_outweighs_what_passed_beside_it() -> None:
     assert judge(read_mail(one), one, authserv_id=SERVER).trust is Trust.UNTRUSTED
 
 
+@pytest.mark.parametrize("result", ["dkim=fail header.d=example.com", "spf=softfail smtp.mailfrom=a@example.com"])
+def test_what_did_not_pass_proves_nothing_however_aligned_it_is(result: str) -> None:
+    """E-03: a result that is named is not yet one that is good."""
+    one = written(fields=f"Authentication-Results: mx.im.example; {result}\r\n".encode())
+
+    assert judge(read_mail(one), one, authserv_id=SERVER).trust is Trust.UNTRUSTED
+
+
+def test_spf_that_passed_for_an_aligned_envelope_is_trusted() -> None:
+    one = written(fields=b"Authentication-Results: mx.im.example; spf=pass smtp.mailfrom=bounce@mail.example.com\r\n")
+
+    assert judge(read_mail(one), one, authserv_id=SERVER).trust is Trust.TRUSTED
+
+
+def test_a_comment_within_a_comment_is_a_comment() -> None:
+    """E-03: what a sender makes our server quote is no result."""
+    one = written(
+        fields=b"Authentication-Results: mx.im.example; spf=none (said (by a) ; dmarc=pass header.from=example.com)\r\n"
+    )
+
+    assert judge(read_mail(one), one, authserv_id=SERVER).trust is Trust.UNTRUSTED
+
+
 def test_all_results_above_our_servers_own_received_are_its_own() -> None:
     one = (
         b"Authentication-Results: mx.im.example; spf=none\r\n"
@@ -118,6 +144,7 @@ def test_results_are_read_as_their_standard_has_them() -> None:
         ("a.example.com", "b.example.com", False),
         ("com.cn", "evil.com.cn", False),
         ("example.com", "com", False),
+        ("com", "com", False),
         ("example.com", "", False),
     ],
 )
@@ -154,6 +181,14 @@ def test_with_dns_neighbours_below_a_registry_are_not_aligned() -> None:
     organisation = organisations(Zone({"_dmarc.shops.example": "v=DMARC1; p=none; psd=y"}))
 
     assert not aligned("victim.shops.example", "evil.shops.example", organisation)
+
+
+def test_with_dns_a_part_that_says_it_is_an_organisation_of_its_own_stands_apart() -> None:
+    records = {"_dmarc.example.com": "v=DMARC1; p=none", "_dmarc.shop.example.com": "v=DMARC1; p=none; psd=n"}
+    organisation = organisations(Zone(records))
+
+    assert not aligned("shop.example.com", "mail.example.com", organisation)
+    assert aligned("a.shop.example.com", "b.shop.example.com", organisation)
 
 
 def test_a_very_long_domain_takes_few_look_ups() -> None:
@@ -209,14 +244,22 @@ def test_a_from_added_after_signing_is_no_proof() -> None:
     assert by_signature(one, Zone(_RECORD)) is Trust.UNTRUSTED
 
 
-def signed_by_hand(body: bytes, *, names: bytes, tags: bytes = b"", signed_body: bytes | None = None) -> bytes:
+def signed_by_hand(
+    body: bytes,
+    *,
+    names: bytes,
+    tags: bytes = b"",
+    signed_body: bytes | None = None,
+    digest: ModuleType = SHA256,
+) -> bytes:
     """A small mail signed over these fields with these tags (relaxed/simple), as no honest signer would."""
     fields = {b"from": b"Alice <alice@example.com>", b"subject": b"Question"}
-    hashed = base64.b64encode(SHA256.new(body if signed_body is None else signed_body).digest())
-    value = b"v=1; a=rsa-sha256; c=relaxed/simple; d=example.com; s=s1;%s h=%s; bh=%s; b=" % (tags, names, hashed)
+    hashed = base64.b64encode(digest.new(body if signed_body is None else signed_body).digest())
+    algorithm = b"rsa-sha1" if digest is SHA1 else b"rsa-sha256"
+    value = b"v=1; a=%s; c=relaxed/simple; d=example.com; s=s1;%s h=%s; bh=%s; b=" % (algorithm, tags, names, hashed)
     lines = [name + b":" + fields[name] + b"\r\n" for name in names.split(b":")]
-    digest = SHA256.new(b"".join([*lines, b"dkim-signature:" + value]))
-    signature = b"DKIM-Signature: " + value + base64.b64encode(pkcs1_15.new(_RSA).sign(digest)) + b"\r\n"
+    whole = digest.new(b"".join([*lines, b"dkim-signature:" + value]))
+    signature = b"DKIM-Signature: " + value + base64.b64encode(pkcs1_15.new(_RSA).sign(whole)) + b"\r\n"
     return signature + b"From: Alice <alice@example.com>\r\nSubject: Question\r\n\r\n" + body
 
 
@@ -236,6 +279,41 @@ def test_a_signature_that_leaves_from_out_is_no_proof() -> None:
     one = signed_by_hand(b"Hi\r\n", names=b"subject")
 
     assert by_signature(one, Zone(_RECORD)) is Trust.UNTRUSTED
+
+
+def test_what_our_server_refused_no_signature_makes_good() -> None:
+    """E-03: our server saw more than the signature, such as what DMARC asks for."""
+    one = b"Authentication-Results: mx.im.example; dmarc=fail\r\n" + signed(
+        written(), Signing("example.com", "s1", _PRIVATE)
+    )
+
+    assert judge(read_mail(one), one, authserv_id=SERVER, lookup=Zone(_RECORD)).trust is Trust.UNTRUSTED
+
+
+def test_of_very_many_signatures_only_the_first_are_looked_up() -> None:
+    many = b"".join(
+        b"DKIM-Signature: v=1; a=rsa-sha256; d=d%d.example; s=x; h=from; bh=aGk=; b=aGk=\r\n" % n for n in range(40)
+    )
+    zone = Zone(_RECORD)
+    one = many + signed(written(), Signing("example.com", "s1", _PRIVATE))
+
+    assert by_signature(one, zone) is Trust.UNTRUSTED
+    assert len(zone.asked) <= SIGNATURES
+
+
+def test_a_signature_by_a_broken_digest_is_no_proof() -> None:
+    """RFC 8301: SHA-1 is not to be believed."""
+    one = signed_by_hand(b"Hi\r\n", names=b"from:subject", digest=SHA1)
+
+    assert by_signature(one, Zone(_RECORD)) is Trust.UNTRUSTED
+
+
+def test_a_signature_by_a_short_key_is_no_proof(tmp_path: Path) -> None:
+    """RFC 8301, 3.2: below 1024 bits anybody may have it."""
+    key = rsa_key(tmp_path, 768)
+    one = signed(written(), Signing("example.com", "s1", key.read_bytes()))
+
+    assert by_signature(one, Zone({"s1._domainkey.example.com": published(key)})) is Trust.UNTRUSTED
 
 
 def test_an_unsigned_mail_is_untrusted() -> None:
@@ -266,5 +344,7 @@ def test_a_spoilt_signature_proves_nothing(signature: bytes) -> None:
 
 def test_a_signature_is_not_checked_where_checking_would_take_for_ever() -> None:
     one = signed(written(), Signing("example.com", "s1", _PRIVATE)) + b" " * 300_000 + b"x"
+    zone = Zone(_RECORD)
 
-    assert by_signature(one, Zone(_RECORD)) is Trust.UNTRUSTED
+    assert by_signature(one, zone) is Trust.UNTRUSTED
+    assert zone.asked == []
