@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from imconnect.cli import explaining, mail, measuring, packs, running, talking
+from imconnect.cli import explaining, growing, mail, measuring, packs, running, talking
 from imconnect.cli.speech import Complaint, complain
 
 app = typer.Typer(
@@ -35,6 +35,8 @@ pack.command("check")(packs.check)
 pack.command("try")(packs.attempt)
 pack.command("diff")(packs.diff)
 pack.command("learn")(packs.learn)
+pack.command("questions")(growing.questions)
+pack.command("gather")(growing.gather)
 agent.command("add")(talking.add_agent)
 agent.command("list")(talking.list_agents)
 agent.command("link")(talking.link_agent)

@@ -1,7 +1,8 @@
 """`pack`: check its texts, see how well it would be understood, try a question, compare two packs, learn one."""
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,9 +67,15 @@ def learn(context: typer.Context) -> None:
     settings = settings_of(context)
 
     async def work() -> None:
-        from imconnect.app import reader_of  # noqa: PLC0415 - needed here only
+        from imconnect.app import examples_of, reader_of  # noqa: PLC0415 - needed here only
+        from imconnect.ports import SettledQuestion, StoreUnavailable  # noqa: PLC0415 - as above
 
-        reader_of(settings)
+        examples: Sequence[SettledQuestion] = ()
+        try:
+            examples = await examples_of(settings)
+        except StoreUnavailable as error:  # the pack can be learnt before there is a database
+            say(f"without what was added in the inbox: {error}")
+        reader_of(settings, examples)
 
     within(work)
     put(f"learnt; kept in {settings.core.cache.expanduser()}")
@@ -95,7 +102,8 @@ def diff(
     questions: Annotated[
         Path | None,
         typer.Option(
-            help='JSON lines {"text"}, with "label" or without; if not given, what only one of the packs says.'
+            help='JSON lines {"text"}, with "label" or without; - for standard input. If not given, what only one of '
+            "the packs says."
         ),
     ] = None,
     matcher: By = "auto",
@@ -140,7 +148,7 @@ def _reader(pack: Path | None, matcher: MatcherName, cache: Path) -> "Reader":
 
 def _asked(path: Path) -> Iterator[tuple[str, str | None]]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = (sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()).decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise Complaint(f"{path}: cannot be read ({type(error).__name__}); it must be JSON lines in UTF-8") from None
     for number, line in enumerate(lines, start=1):

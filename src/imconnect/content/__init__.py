@@ -5,17 +5,20 @@ from pathlib import Path
 import imconnect
 from imconnect.content.checking import check_pack
 from imconnect.content.faults import Fault, PackError
+from imconnect.content.gathering import Gathered, gather, with_examples
 from imconnect.content.learning import Lesson, MatcherName, lesson_of, matcher_of, reader_for, rehearse
 from imconnect.content.reading import Phrasing, phrasings, read_pack, read_with_phrasings
 
 __all__ = [
     "Fault",
+    "Gathered",
     "Lesson",
     "MatcherName",
     "PackError",
     "Phrasing",
     "bundled_pack",
     "check_pack",
+    "gather",
     "lesson_of",
     "matcher_of",
     "phrasings",
@@ -23,6 +26,7 @@ __all__ = [
     "read_with_phrasings",
     "reader_for",
     "rehearse",
+    "with_examples",
 ]
 
 

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -86,12 +86,28 @@ class QuestionDesk:
 
     async def collected(self, kind: QuestionKind, before: int | None = None) -> Collected:
         """The open questions among the newest messages, or among those before the event *before*."""
+        alike, older = await self._open(kind, before)
+        questions = await asyncio.to_thread(lambda: tuple(islice(self._questions(alike), MOST_SHOWN)))
+        return Collected(questions, older)
+
+    async def everything(self, kind: QuestionKind) -> Sequence[Question]:
+        """All open questions, however long ago they were asked."""
+        found: dict[str, list[Asked]] = {}
+        before: int | None = None
+        while True:
+            alike, before = await self._open(kind, before)
+            for key, asked in alike.items():
+                found[key] = [*asked, *found.get(key, ())]
+            if before is None:
+                return await asyncio.to_thread(lambda: list(self._questions(found)))
+
+    async def _open(self, kind: QuestionKind, before: int | None) -> tuple[dict[str, list[Asked]], int | None]:
+        """What is open of one page, by its key, and where the next page begins."""
         stories = await self._store.stories(kind, before, LOOKED_AT)
         alike = await asyncio.to_thread(self._alike, kind, before, stories)
         settled = await self._store.settled_keys(list(alike))
-        open_ones = sorted((one for one in alike.items() if one[0] not in settled), key=_rank, reverse=True)
-        questions = await asyncio.to_thread(self._questions, open_ones)
-        return Collected(tuple(questions), stories.from_event if stories.older else None)
+        open_ones = {key: asked for key, asked in alike.items() if key not in settled}
+        return open_ones, stories.from_event if stories.older else None
 
     def _alike(self, kind: QuestionKind, before: int | None, stories: Stories) -> dict[str, list[Asked]]:
         """What was asked, by its key, in the order of asking; nothing that the pack knows already."""
@@ -105,10 +121,13 @@ class QuestionDesk:
                     alike.setdefault(key_of(letters), []).append(one)
         return {key: sorted(asked, key=lambda one: one.event) for key, asked in alike.items()}
 
-    def _questions(self, asked: Iterable[tuple[str, list[Asked]]]) -> list[Question]:
-        """The first of *asked* as a lead sees them."""
-        questions = (self._question(key, alike) for key, alike in asked)
-        return list(islice((one for one in questions if one is not None), MOST_SHOWN))
+    def _questions(self, alike: Mapping[str, list[Asked]]) -> Iterator[Question]:
+        """As a lead sees them: what was asked most often first, and of those the newest."""
+        ranked = sorted(alike.items(), key=lambda one: (len(one[1]), one[1][-1].event), reverse=True)
+        for key, asked in ranked:
+            question = self._question(key, asked)
+            if question is not None:
+                yield question
 
     def _phrasings(self) -> frozenset[str]:
         """What the pack knows already, word for word."""
@@ -177,11 +196,6 @@ class QuestionDesk:
     async def examples(self) -> Sequence[SettledQuestion]:
         """What was added, the newest first."""
         return list(reversed(await self._store.examples()))
-
-
-def _rank(alike: tuple[str, list[Asked]]) -> tuple[int, int]:
-    """What was asked most often first, and of those the newest."""
-    return len(alike[1]), alike[1][-1].event
 
 
 def key_of(letters: str) -> str:
