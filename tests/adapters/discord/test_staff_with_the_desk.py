@@ -1,111 +1,18 @@
 """The whole desk with its staff forum: what members bring by the panel, what colleagues see, and what goes back."""
 
-import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import EntryPoint
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.adapters.discord.door import settings_for
-from tests.adapters.telegram.light_pack import light_pack
-from tests.worlds.discord import Channel, Limits, Member, World, discord_world
-
-from imconnect.app import ALL_ROLES, Started, run_desk
-from imconnect.desk.loops import Stopping
-from imconnect.registry import GROUP
-from imconnect.settings import CoreSettings, Settings
-from imconnect.storage import SqlStore
+from tests.adapters.discord.house import HASH, House, open_house
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-HASH = "0x" + "ab" * 32
-
-
-@dataclass(slots=True)
-class House:
-    """A desk, its server, and one agent who is linked by her id."""
-
-    world: World
-    store: SqlStore
-    forum: Channel
-    agents: int
-    mei: Member
-
-    async def comes_in(self, member: Member) -> Channel:
-        """Have *member* send the panel's form; their private thread, once something is said there."""
-        [panel] = [post for post in self.world.channel("support").from_bot if not post.ephemeral]
-        menu = await member.press(panel, "panel:help:en").says()
-        asked = member.select(menu, "tx-not-received")
-        await asked.shows_form()
-        member.submit(asked, {"transaction_hash": HASH})
-        return await self.world.until(lambda: next((one for one in member.threads if one.from_bot), None), within=20)
-
-    async def waits(self, member: Member) -> tuple[Channel, Channel]:
-        """The same until a person is waited for: the private thread and the post in the forum."""
-        thread = await self.comes_in(member)
-        member.say("/human", thread)
-        member.say("/skip", thread)
-        post = await self.world.until(lambda: self.post_of(member), within=20)
-        return thread, post
-
-    def post_of(self, member: Member) -> Channel | None:
-        """The newest post in which the member's name stands."""
-        posts = [post for post in self.forum.threads if any(f"{member.name}" in text for text in post.texts)]
-        return posts[-1] if posts else None
-
-    async def shows(self, post: Channel, words: str) -> None:
-        await self.world.until(lambda: words in "\n".join(post.texts), within=20)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[House]:
-    folder = tmp_path_factory.mktemp("desk")
-    async with discord_world(limits=Limits.none()) as world:
-        forum, agents = world.forum("desk"), world.role("Agents", "manage_threads")
-        mei = world.member("Mei", roles=[agents])
-        with pytest.MonkeyPatch.context() as patch:
-            # Whether or not the installed package offers the channel.
-            offer = {"discord": EntryPoint("discord", "imconnect_discord:DiscordAdapter", GROUP)}
-            patch.setattr("imconnect.app.installed", lambda: offer)
-            async for store in _running(world, folder, forum, agents):
-                agent = await store.add_agent("Mei", "hash-of-mei", _now(), _now())
-                await store.link_agent(agent.id, "discord", str(mei.id), _now())
-                await world.until(lambda: world.channel("support").from_bot, within=20)
-                yield House(world, store, forum, agents, mei)
-
-
-async def _running(world: World, folder: Path, forum: Channel, agents: int) -> AsyncGenerator[SqlStore]:
-    core = {
-        "database": {"url": f"sqlite:///{folder}/desk.db"},
-        "pack": light_pack(folder),
-        "cache": folder / "cache",
-        "web": {"port": 0},
-    }
-    chosen = settings_for(world, staff_channel=forum.id, agent_role=agents, staff_names=["Mei of Support"])
-    stopping, ready, stores = Stopping(), asyncio.Event(), list[SqlStore]()
-
-    def started(_: Started, store: SqlStore) -> None:
-        stores.append(store)
-        ready.set()
-
-    settings = Settings(CoreSettings.model_validate(core), {"discord": chosen})
-    running = asyncio.create_task(run_desk(settings, ALL_ROLES, stopping, started))
-    waiting = asyncio.create_task(ready.wait())
-    await asyncio.wait([running, waiting], timeout=60, return_when=asyncio.FIRST_COMPLETED)
-    if running.done():
-        running.result()
-    try:
-        yield stores[0]
-    finally:
-        stopping.ask()
-        await asyncio.wait_for(running, 20)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+    async with open_house(tmp_path_factory.mktemp("desk")) as opened:
+        yield opened
 
 
 async def test_a_form_is_answered_in_the_members_thread_and_stands_in_the_forum(house: House) -> None:
