@@ -1,6 +1,6 @@
 """How well questions are understood: accuracy, out of scope, calibration, speed and memory, for both matchers.
 
-    IMCONNECT_BENCH_DATA=/path/to/data uv run python benchmarks/matching.py [--matcher ngrams|encoder] [--full]
+    IMCONNECT_BENCH_DATA=/path/to/data uv run python benchmarks/matching.py [--matcher ngrams|encoder|accurate] [--full]
     uv run python benchmarks/matching.py --strangers
     uv run python benchmarks/matching.py --cold CACHE
 
@@ -55,9 +55,10 @@ def fits(name: MatcherName) -> Callable[..., Matcher]:
     """How the matcher *name* is learnt; the encoder is loaded once."""
     if name == "ngrams":
         return NgramMatcher.train
-    from imconnect.nlu.encoder import EncoderMatcher, UniversalEncoder  # noqa: PLC0415 - may be absent
+    from imconnect.nlu.encoder import EncoderMatcher  # noqa: PLC0415 - may be absent
+    from imconnect.nlu.sentences import encoder_of  # noqa: PLC0415 - as above
 
-    return partial(EncoderMatcher.fit, encoder=UniversalEncoder())
+    return partial(EncoderMatcher.fit, encoder=encoder_of("accurate" if name == "accurate" else "encoder"))
 
 
 def banking(folder: Path, part: str) -> list[Labelled]:
@@ -154,7 +155,7 @@ def table(lines: Iterable[tuple[str, Sequence[Report]]]) -> None:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--data", type=Path, default=os.environ.get("IMCONNECT_BENCH_DATA"))
-    arguments.add_argument("--matcher", choices=("ngrams", "encoder"), default="encoder")
+    arguments.add_argument("--matcher", choices=("ngrams", "encoder", "accurate"), default="encoder")
     arguments.add_argument("--full", action="store_true", help="also learn the whole training parts (minutes)")
     arguments.add_argument("--strangers", action="store_true", help="ask the shipped pack what it has never heard")
     arguments.add_argument("--cold", type=Path, metavar="CACHE", help="measure a start with what CACHE keeps")

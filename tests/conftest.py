@@ -1,7 +1,10 @@
 """What every test relies on, and the PostgreSQL server that those who need one share."""
 
 import asyncio
+import fcntl
 from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -39,3 +42,18 @@ async def postgres_url(cluster: Cluster, migrated: str) -> str:
     tables = ", ".join(table.name for table in metadata.sorted_tables)
     await cluster.run(f"TRUNCATE {tables} RESTART IDENTITY CASCADE", migrated)
     return cluster.url(migrated)
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Generator[None]:
+    """Whoever else wants to learn into *folder* waits, and then finds it learnt."""
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def learnt_pack(pytestconfig: pytest.Config) -> Path:
+    """Where what was learnt of the shipped pack is kept between test runs, for all workers: it takes half a minute."""
+    folder: Path = pytestconfig.cache.mkdir("learnt")
+    return folder

@@ -102,12 +102,12 @@ class CoreSettings(_Section):
     database: DatabaseSettings = DatabaseSettings()
     pack: Annotated[Path | None, Field(description="folder of the response pack; the shipped one if not given")] = None
     matcher: Annotated[
-        Literal["auto", "ngrams", "encoder"],
+        Literal["auto", "ngrams", "encoder", "accurate"],
         Field(
-            description="what recognises questions: ngrams needs nothing, encoder the extra imconnect[encoder], "
+            description="what recognises questions: ngrams needs nothing, encoder and accurate the extra of that name, "
             "auto takes the encoder where it is installed"
         ),
-    ] = "ngrams"
+    ] = "auto"
     cache: Annotated[Path, Field(description="folder where what was learnt of a pack is kept between starts")] = Path(
         "~/.cache/imconnect"
     )

@@ -34,10 +34,11 @@ Command = Callable[..., Ran]
 
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction] - pytest calls it
-    """In an empty folder, with no settings of this machine's."""
+    """In an empty folder, with no settings of this machine's, and the matcher that takes neither seconds nor memory."""
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith("IMCONNECT_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("IMCONNECT_MATCHER", "ngrams")
 
 
 @pytest.fixture
@@ -122,7 +123,7 @@ def start(tmp_path: Path) -> Generator[Callable[..., Desk]]:
     desks: list[Desk] = []
 
     def begin(*words: str, **environ: str) -> Desk:
-        desk = Desk(tmp_path, words, {"IMCONNECT_WEB__PORT": "0", **environ})
+        desk = Desk(tmp_path, words, {"IMCONNECT_WEB__PORT": "0", "IMCONNECT_MATCHER": "ngrams", **environ})
         desks.append(desk)
         return desk
 

@@ -7,7 +7,7 @@ import pytest
 from tests.cli.conftest import Command
 
 from imconnect.content import bundled_pack
-from imconnect.nlu.reader import encoder_is_installed
+from imconnect.nlu.learnt import encoder_is_installed
 
 VOICES, LINES_A_VOICE = 4, 2
 """Of the shipped pack's phrasings of each topic in each language, so that learning takes a second."""

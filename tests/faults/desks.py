@@ -103,8 +103,10 @@ class Desks:
 
 @asynccontextmanager
 async def desks_in(folder: Path, settings: Mapping[str, str]) -> AsyncGenerator[Desks]:
-    """Desks that keep what they write in *folder*; on a free port and an `a.db` there, unless *settings* say more."""
+    """Desks that keep what they write in *folder*; on a free port, an `a.db` there and n-grams, unless *settings* say
+    more: an encoder's memory and seconds are for the tests that are about it."""
     usual = {"web.port": "0", "database.url": f"sqlite:///{folder}/a.db", "cache": f"{folder}/cache"}
+    usual["matcher"] = "ngrams"
     desks = Desks(folder, {**usual, **settings})
     try:
         yield desks

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.conftest import one_at_a_time
 from tests.faults.desks import Desks, desks_in, environment
 from tests.worlds.botapi import Server, serving
 
 
 @pytest.fixture(scope="session")
-def learnt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def learnt(learnt_pack: Path) -> Path:
     """What a desk learns of the shipped pack at its first start: once for all stories, for it takes seconds."""
-    cache = tmp_path_factory.mktemp("learnt")
     command = [sys.executable, "-m", "imconnect", "explain", "hello"]
-    settings = environment({"cache": str(cache)})
-    subprocess.run(command, cwd=cache, env=settings, check=True, stdout=subprocess.DEVNULL, timeout=300)
-    return cache
+    settings = environment({"cache": str(learnt_pack), "matcher": "ngrams"})
+    with one_at_a_time(learnt_pack):
+        subprocess.run(command, cwd=learnt_pack, env=settings, check=True, stdout=subprocess.DEVNULL, timeout=300)
+    return learnt_pack
 
 
 @pytest_asyncio.fixture

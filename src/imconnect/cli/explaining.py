@@ -54,8 +54,8 @@ def _explainer(settings: Settings) -> "Explainer":
         reader = reader_for(playbook, phrasings, settings.core.matcher, settings.core.cache.expanduser())
     except PackError as error:
         raise Complaint(f"pack: {error}") from None
-    except ImportError:
-        raise Complaint("matcher = encoder needs its packages: pip install 'imconnect[encoder]'") from None
+    except ImportError as missing:
+        raise Complaint(str(missing)) from None
     playbook = replace(playbook, second_opinion=settings.core.opinion.on)
     return Explainer(playbook, Guard(), understanding(reader.read, playbook, _blocked(settings)))
 

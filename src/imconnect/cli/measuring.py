@@ -31,8 +31,8 @@ def evaluate(
 
     try:
         report = measured(_labelled(train), _labelled(test), partial(_learnt, matcher)).as_json()
-    except ImportError:
-        raise Complaint("the encoder needs its packages: pip install 'imconnect[encoder]'") from None
+    except ImportError as missing:
+        raise Complaint(str(missing)) from None
     if as_json:
         put(json.dumps(report))
     else:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 By = Annotated[
     MatcherName, typer.Option("--matcher", help="What recognises the questions; auto: the best that is installed.")
 ]
-NEEDS_ENCODER = "the encoder needs its packages: pip install 'imconnect[encoder]'"
 
 
 def check(
@@ -52,8 +51,8 @@ def check(
     lesson = lesson_of(playbook, phrasings)
     try:
         rehearsal = rehearse(lesson, matcher)
-    except ImportError:
-        raise Complaint(NEEDS_ENCODER) from None
+    except ImportError as missing:
+        raise Complaint(str(missing)) from None
     tell(lesson, rehearsal)
     if svg is not None:
         try:
@@ -142,8 +141,8 @@ def _reader(pack: Path | None, matcher: MatcherName, cache: Path) -> "Reader":
         return reader_for(playbook, phrasings, matcher, cache)
     except PackError as error:
         raise Complaint(f"pack: {error}") from None
-    except ImportError:
-        raise Complaint(NEEDS_ENCODER) from None
+    except ImportError as missing:
+        raise Complaint(str(missing)) from None
 
 
 def _asked(path: Path) -> Iterator[tuple[str, str | None]]:

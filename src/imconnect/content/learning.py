@@ -1,19 +1,25 @@
 """From a pack's phrasings to something that recognises questions, and to how well it does."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from imconnect.content.reading import Phrasing
 from imconnect.domain.playbook import Playbook
+from imconnect.nlu.calibration import Stakes
+from imconnect.nlu.learnt import EncoderName, encoder_is_installed, learnt, weights_file, weights_in
 from imconnect.nlu.lexical import NgramMatcher
 from imconnect.nlu.matching import Matcher, Row
-from imconnect.nlu.reader import Reader, cautious_topics, encoder_is_installed, urgent_topics
+from imconnect.nlu.reader import Reader, cautious_topics, urgent_topics
 from imconnect.nlu.rehearsal import Rehearsal
 
-MatcherName = Literal["auto", "ngrams", "encoder"]
-"""`auto`: the encoder where its packages are installed, else n-grams; `Reader.matcher` says which it came to be."""
+MatcherName = Literal["auto", "ngrams", "encoder", "accurate"]
+"""`auto`: the encoder where its packages are installed, else n-grams; `Reader.matcher` says which it came to be.
+
+`encoder` and `accurate` are also the extras that bring their packages.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +46,67 @@ def lesson_of(playbook: Playbook, phrasings: Sequence[Phrasing]) -> Lesson:
 def reader_for(playbook: Playbook, phrasings: Sequence[Phrasing], matcher: MatcherName, cache: Path) -> Reader:
     """A reader that has learnt *phrasings*; what was learnt is kept in *cache* for the next start.
 
-    Raises `ImportError` where the encoder is asked for by name and not installed.
+    Raises `EncoderMissing` where an encoder is asked for by name and not installed.
     """
     return Reader(playbook, matcher_of(lesson_of(playbook, phrasings), matcher, cache))
 
 
-def matcher_of(lesson: Lesson, matcher: MatcherName, cache: Path | None) -> Matcher:
-    """The matcher *lesson* makes. Raises as `reader_for`."""
-    learnt = (lesson.rows, lesson.off_topic, lesson.cautious, lesson.urgent)
-    if not _wants_encoder(matcher):
-        return NgramMatcher.train(*learnt, cache=cache)
-    from imconnect.nlu.encoder import EncoderMatcher  # noqa: PLC0415 - its packages may be absent
+class EncoderMissing(ImportError):
+    """The packages of an encoder are not installed; the message says how to get them."""
 
-    return EncoderMatcher.fit(*learnt, cache=cache)
+    def __init__(self, kind: EncoderName) -> None:
+        super().__init__(f"matcher = {kind} needs its packages: pip install 'imconnect[{kind}]'")
+
+
+def matcher_of(lesson: Lesson, matcher: MatcherName, cache: Path | None) -> Matcher:
+    """The matcher *lesson* makes. With a folder *cache*, what an encoder needs is made sure of now, and loaded by the
+    first question. Raises as `reader_for`."""
+    kind = _encoder(matcher)
+    if kind is None:
+        known = (lesson.rows, lesson.off_topic, lesson.cautious, lesson.urgent)
+        return NgramMatcher.train(*known, cache=cache)
+    try:
+        return _with_encoder(kind, lesson, cache)
+    except ImportError:
+        raise EncoderMissing(kind) from None
+
+
+def _with_encoder(kind: EncoderName, lesson: Lesson, cache: Path | None) -> Matcher:
+    known = (lesson.rows, lesson.off_topic)
+    stakes = Stakes(lesson.cautious, lesson.urgent)
+    if cache is not None and (found := learnt(kind, *known, stakes, cache)):
+        return found
+    from imconnect.nlu.encoder import EncoderMatcher  # noqa: PLC0415 - its packages may be absent
+    from imconnect.nlu.sentences import encoder_of  # noqa: PLC0415 - as above
+
+    weights = weights_in(cache) if cache is not None else None
+    encoder = encoder_of(kind, weights)
+    fitted = EncoderMatcher.fit(*known, stakes.cautious, stakes.urgent, encoder=encoder, cache=cache)
+    if cache is None:
+        return fitted
+    with suppress(OSError):  # a folder that cannot be written costs memory now and time at the next start, no more
+        if weights is None:
+            encoder.keep(weights_file(cache))
+    return learnt(kind, *known, stakes, cache) or fitted
 
 
 def rehearse(lesson: Lesson, matcher: MatcherName) -> Rehearsal:
     """How each row would fare were it a stranger's question. Raises as `reader_for`."""
-    learnt = (lesson.rows, lesson.off_topic, lesson.cautious, lesson.urgent)
-    if not _wants_encoder(matcher):
-        return NgramMatcher.rehearse(*learnt)
-    from imconnect.nlu.encoder import EncoderMatcher  # noqa: PLC0415 - as above
+    kind = _encoder(matcher)
+    known = (lesson.rows, lesson.off_topic, lesson.cautious, lesson.urgent)
+    if kind is None:
+        return NgramMatcher.rehearse(*known)
+    try:
+        from imconnect.nlu.encoder import EncoderMatcher  # noqa: PLC0415 - as above
+        from imconnect.nlu.sentences import encoder_of  # noqa: PLC0415 - as above
 
-    return EncoderMatcher.rehearse(*learnt)
+        return EncoderMatcher.rehearse(*known, encoder=encoder_of(kind))
+    except ImportError:
+        raise EncoderMissing(kind) from None
 
 
-def _wants_encoder(matcher: MatcherName) -> bool:
-    return matcher == "encoder" or (matcher == "auto" and encoder_is_installed())
+def _encoder(matcher: MatcherName) -> EncoderName | None:
+    """Which encoder a matcher has; None for n-grams alone."""
+    if matcher == "auto":
+        return "encoder" if encoder_is_installed() else None
+    return None if matcher == "ngrams" else matcher

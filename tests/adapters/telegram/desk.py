@@ -29,6 +29,7 @@ async def running_desk(server: Server, folder: Path, port: int = 0, **telegram: 
                 "database": {"url": f"sqlite:///{folder}/desk.db"},
                 "pack": light_pack(folder),
                 "cache": folder / "cache",
+                "matcher": "ngrams",
                 "web": {"port": port},
             }
         ),

@@ -24,6 +24,7 @@ def environment(server: Server, folder: Path) -> dict[str, str]:
         "IMCONNECT_DATABASE__URL": f"sqlite:///{folder}/desk.db",
         "IMCONNECT_PACK": str(folder / "pack"),
         "IMCONNECT_WEB__PORT": "0",
+        "IMCONNECT_MATCHER": "ngrams",
         "IMCONNECT_TELEGRAM__TOKEN": server.world.token,
         "IMCONNECT_TELEGRAM__API_ROOT": server.url,
         "IMCONNECT_TELEGRAM__MESSAGES_PER_SECOND": "1000",
