@@ -129,7 +129,10 @@ class _Reader:
             subject = words(first_of(tuple(fields_of(content[:stop])), "subject"))
             return (_file_name(subject.replace("/", " ")) or "message") + ".eml"
         number = len(self.body.attachments) + 1
-        return _NAMES.get(part.media_type) or f"{number}{mimetypes.guess_extension(part.media_type) or '.bin'}"
+        return (
+            _NAMES.get(part.media_type)
+            or f"{number}{mimetypes.guess_extension(part.media_type, strict=False) or '.bin'}"
+        )
 
 
 def clean(text: str) -> str:

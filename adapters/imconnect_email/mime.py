@@ -9,6 +9,9 @@ from imconnect_email.headers import fields_of, first_of, from_base64, parameters
 from imconnect_email.mail import Field, Limits
 
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n|\r?\n\Z")
+_WORDS = re.compile(rb"\s*[A-Za-z]{1,30}(?: [A-Za-z]{1,30}){3}")
+"""How text begins that only says it is base 64: in that no line has spaces."""
+
 _FALSE_DELIMITERS = 10_000
 """How many lines may begin like a boundary and be none before a mail is given up."""
 
@@ -155,7 +158,7 @@ def content_of(raw: bytes, part: Part) -> bytes:
     start, end = part.content
     encoding = first_of(part.fields, "content-transfer-encoding").decode("ascii", "replace").strip(" ;\"'").lower()
     view = memoryview(raw)[start:end]
-    if encoding == "base64":
+    if encoding == "base64" and not _WORDS.match(raw, start, end):
         return from_base64(view)
     if encoding == "quoted-printable":
         return binascii.a2b_qp(view)

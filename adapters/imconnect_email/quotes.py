@@ -1,7 +1,7 @@
 """What a reply adds, cut from what it quotes. In doubt nothing is cut: too much to read is better than a lost answer.
 
 Clients mark what they quote in three ways: `>` before each line (Apple Mail, Gmail, Thunderbird, and every HTML
-blockquote once rendered), a line that parts (QQ, Outlook), or a block of header fields (Outlook, Foxmail, 163).
+blockquote once rendered), a line that parts (QQ, Outlook, Zoho), or a block of header fields (Outlook, Foxmail, 163).
 """
 
 import re
@@ -31,6 +31,8 @@ _SURE = rf"""
     | .{{0,200}} (?:于|於|在) .{{0,50}} {_DATE} .{{0,100}} (?:写道|寫道|寫到|写到)\s?[:：]
     | .{{0,100}} <[^<>\s]{{1,200}}@[^<>\s]{{1,200}}> .{{0,200}} (?:写道|寫道|wrote|writes)\s?[:：]
     | {_DATE} .{{0,200}} <[^<>\s]{{1,200}}@[^<>\s]{{1,200}}>\s?[:：]
+    | On\s .{{0,300}} {_DATE} .{{0,200}} <[^<>\s]{{1,200}}@[^<>\s]{{1,200}}>\swrote
+    | [-—─]{{2,}}\s* (?:On\s|[在于於]) .{{0,300}} {_DATE} .{{0,300}} (?:wrote|写道|寫道)\s*[-—─]{{2,}}
 """
 _SURE_ATTRIBUTION = re.compile(_SURE, re.VERBOSE | re.IGNORECASE)
 # In any language: what holds a date and then an address. Only in front of `>` lines is that an attribution.
@@ -42,7 +44,8 @@ _ATTRIBUTION_BEGINS = re.compile(
     r"(?:On|Am|Le|El|Il|Op|Em|At)\s|[在于於]|.{0,100}[于於在]\s?\d{4}|\d{4}", re.IGNORECASE
 )
 _ATTRIBUTION_ENDS = re.compile(
-    r"(?:wrote|writes|schrieb|a\sécrit|escribió|scritto|schreef|escreveu|>|写道|寫道|寫到|写到|来信).{0,200}[:：]$|(?:写道|寫道|wrote)$",
+    r"(?:wrote|writes|schrieb|a\sécrit|escribió|scritto|schreef|escreveu|>|写道|寫道|寫到|写到|来信).{0,200}[:：]$|"
+    r"(?:写道|寫道|wrote)(?:\s*[-—─]{2,})?$",
     re.IGNORECASE,
 )
 _ATTRIBUTION_LENGTH = 600

@@ -21,6 +21,7 @@ from imconnect.testing.conformance import Inbox, listening, saying, until
 from imconnect.testing.kit import MemoryKit
 from imconnect_email.adapter import DNS_FAILURES
 from imconnect_email.signatures import LookupFailed, Signing, signed
+from imconnect_email.threading import Peer, message_id_for, token_for
 
 pytestmark = needs_mail_servers
 
@@ -158,6 +159,22 @@ async def test_a_restart_goes_on_where_it_stopped(
         await after.messages(1)
 
     assert [message.text.splitlines()[0] for message in of(after)] == ["number 3"]
+
+
+async def test_who_answers_a_mail_of_ours_is_kept_as_one_who_gets_our_mail(
+    mail_servers: MailServers, address: str, made: list[WithItsDesk]
+) -> None:
+    """E-12: the caps for strangers are not for those who hold a mail of ours."""
+    one, inbox = await adapter(made, mail_servers, address, first_read="all"), Inbox()
+    stranger = Peer("somebody@test.example", "abcdefgh")
+    token = message_id_for(token_for("k1", stranger, one.kit.secret), "test.example")
+    mail_servers.lay(address, [a_mail(1), f"In-Reply-To: {token}\r\n".encode() + a_mail(2)])
+    async with listening(one, inbox):
+        await inbox.messages(2)
+        await until(lambda: any(name.startswith("uid:") for name in one_kept(one)), "the cursor to be kept")
+
+    assert str(stranger) in {message.address.peer for message in of(inbox)}
+    assert len([name for name in one_kept(one) if name.startswith("proven:")]) == 1
 
 
 async def test_an_old_mail_that_is_put_into_the_folder_now_is_read(

@@ -95,6 +95,18 @@ def test_base64_with_noise_in_it_is_decoded() -> None:
     assert found.text == "hello world"
 
 
+def test_text_that_only_says_it_is_base64_is_read_as_it_is() -> None:
+    found = read_mail(written(b"My transfer is late, please look", fields=b"Content-Transfer-Encoding: base64\r\n"))
+
+    assert found.text == "My transfer is late, please look"
+
+
+def test_a_picture_of_a_name_its_senders_made_up_has_an_ending() -> None:
+    found = read_mail(written(b"x", fields=b"Content-Type: image/jpg\r\n"))
+
+    assert [one.name for one in found.attachments] == ["1.jpg"]
+
+
 def test_base64_that_begins_anew_after_its_padding_is_decoded() -> None:
     found = read_mail(written(b"aGVsbG8g==*d29ybGQ=", fields=b"Content-Transfer-Encoding: base64\r\n"))
 

@@ -34,6 +34,9 @@ NEW_TEXT = {
     "reply_thunderbird_zh": "好的，哈希是 0xabc。",
     "reply_yahoo": "Nothing arrived so far.",
     "reply_protonmail": "Done.\n\nSent with Proton Mail secure email.",
+    "reply_zoho_en": "It is the newest version.\n\nSent using Zoho Mail",
+    "reply_zoho_zh": "已经是最新版本。",
+    "reply_without_colon": "Since yesterday.",
     "reply_unknown_client_above_marker": "My app version is 5.2.\n\nIM Support schreef in een bericht:",
 }
 
@@ -44,7 +47,7 @@ def test_every_reply_there_is_has_its_new_text_here() -> None:
 
 @pytest.mark.parametrize("name", NEW_TEXT)
 def test_only_the_new_text_of_a_reply_is_new(name: str) -> None:
-    """E-23: Gmail, Outlook, Apple Mail, QQ, 163 and 126, Foxmail, Thunderbird, in Chinese and English."""
+    """E-23: Gmail, Outlook, Apple Mail, QQ, 163 and 126, Foxmail, Thunderbird, Zoho, in Chinese and English."""
     found = mail(name)
 
     assert found.new_text == NEW_TEXT[name]

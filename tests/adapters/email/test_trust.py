@@ -94,7 +94,8 @@ def test_spf_that_passed_for_an_aligned_envelope_is_trusted() -> None:
 def test_a_comment_within_a_comment_is_a_comment() -> None:
     """E-03: what a sender makes our server quote is no result."""
     one = written(
-        fields=b"Authentication-Results: mx.im.example; spf=none (said (by a) ; dmarc=pass header.from=example.com)\r\n"
+        fields=b"Authentication-Results: mx.im.example; spf=none "
+        b"(said (by a) ; dmarc=pass header.from=example.com or so)\r\n"
     )
 
     assert judge(read_mail(one), one, authserv_id=SERVER).trust is Trust.UNTRUSTED
