@@ -12,6 +12,7 @@ from imconnect.domain.readings import Reading, Secret
 from imconnect.domain.triage import HUMAN, QUEUE_STATUS
 from imconnect.guard.inspection import removed
 from imconnect.guard.links import BlockList, inspect_links
+from imconnect.guard.parts import may_be_a_part
 from imconnect.nlu.details import spot
 from imconnect.nlu.language import language_of
 
@@ -22,7 +23,8 @@ A_VALUE = 6
 
 
 def understanding(read: Read, playbook: Playbook, blocked: BlockList | None = None) -> Read:
-    """*read*, with every link's real host and what it is to us, every concern, and how it is meant."""
+    """*read*, with every link's real host and what it is to us, every concern, how it is meant, and in doubt whether it
+    is delicate."""
     names = {name: detail.called() for name, detail in playbook.details.items()}
 
     def understood(text: str) -> Reading:
@@ -40,6 +42,7 @@ def understanding(read: Read, playbook: Playbook, blocked: BlockList | None = No
             declined=declined(text, names),
             declines=declines(text),
             unhelped=unhelped(text),
+            delicate=reading.topic is None and bool(reading.candidates) and may_be_a_part(text),
         )
 
     return understood

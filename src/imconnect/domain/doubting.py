@@ -32,10 +32,10 @@ def in_doubt(draft: Draft, event: MessageReceived, topics: Sequence[str]) -> str
 
 
 def _may_ask(draft: Draft, event: MessageReceived, topics: Sequence[str]) -> bool:
-    if not draft.pack.second_opinion or event.secret is not None or not event.text.strip():
+    if not draft.pack.second_opinion or not event.text.strip():
         return False
-    # 64 hexadecimal digits are a hash by their context alone: what may yet be a key is shown to nobody else.
-    if any(detail.name == "transaction_hash" for detail in event.reading.details):
+    # What may be a part of a secret is kept until the rest comes, and shown to nobody else meanwhile.
+    if event.secret is not None or event.reading.delicate:
         return False
     return not all(_is_costly(draft.playbook.topics[slug]) for slug in topics)
 

@@ -78,7 +78,7 @@ class Reading:
 
     `others` are topics that single clauses are surely about, beside `topic`. `corrects`: it takes back what was said or
     understood before. `declined` names the details it says do not come; `declines`: it says so and names none.
-    `unhelped`: it says that an answer did not help.
+    `unhelped`: it says that an answer did not help. `delicate`: it holds what may be a part of a secret.
     """
 
     language: Language | None = None
@@ -93,3 +93,4 @@ class Reading:
     declined: tuple[str, ...] = ()
     declines: bool = False
     unhelped: bool = False
+    delicate: bool = False
