@@ -83,6 +83,34 @@ async def test_of_several_questions_only_the_newest_can_be_answered_with_yes_or_
         await expect(customer.page.locator("#log button[value='yes']").locator("visible=true")).to_have_count(1)
 
 
+async def test_on_a_phone_a_long_answer_is_read_from_its_beginning(chromium: Browser, site: RunningDesk) -> None:
+    async with person(chromium, PHONE, "zh-CN") as customer:
+        await customer.page.goto(f"{site.url}/chat")
+        await customer.write("转账三个小时了还没到账")
+        await expect(customer.page.locator("#log .bot")).to_have_count(2)
+        shown = customer.page.locator("#log .you, #log .bot .bubble").first
+        await expect(shown).to_be_in_viewport()
+        await customer.page.reload()
+        await expect(shown).to_be_in_viewport()
+        await customer.page.reload()
+        await customer.write("/help")
+        await expect(customer.page.locator("#log .bot")).to_have_count(3)
+        await expect(customer.page.locator("#log .bot").last).to_be_in_viewport()
+
+
+async def test_what_does_not_fit_below_is_announced_and_one_tap_away(chromium: Browser, site: RunningDesk) -> None:
+    async with person(chromium, PHONE, "zh-CN") as customer:
+        await customer.page.goto(f"{site.url}/chat")
+        await customer.write("转账三个小时了还没到账")
+        await expect(customer.page.locator("#log .bot")).to_have_count(2)
+        skip = customer.page.locator("#log button[value='skip']")
+        await expect(skip).not_to_be_in_viewport()
+        await customer.page.click("#to-latest")
+
+        await expect(skip).to_be_in_viewport()
+        await expect(customer.page.locator("#to-latest")).to_be_hidden()
+
+
 async def test_what_is_refused_for_good_holds_nothing_back(chromium: Browser, site: RunningDesk) -> None:
     async with person(chromium, PHONE, "en-US") as customer:
         await customer.page.goto(f"{site.url}/chat")

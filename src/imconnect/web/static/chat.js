@@ -14,6 +14,16 @@
 
   const atEnd = () => main.scrollHeight - main.scrollTop - main.clientHeight < 80;
   const toEnd = () => { main.scrollTop = main.scrollHeight; toLatest.hidden = true; };
+  const place = (node) => node.getBoundingClientRect().top - main.getBoundingClientRect().top + main.scrollTop;
+  const lastOwn = () => Array.from(main.querySelectorAll(".log .you")).pop();
+
+  // An answer is read from its beginning: the page moves on to it, but not past the words it answers.
+  const toAnswer = (node) => {
+    const own = lastOwn();
+    const first = own && place(own) >= main.scrollTop - 8 ? own : node;
+    main.scrollTop = Math.max(main.scrollTop, place(first) - 8);
+    toLatest.hidden = atEnd();
+  };
 
   const show = (line) => {
     const drawn = document.createElement("template");
@@ -29,7 +39,7 @@
     }
     localTimes(node);
     last = Math.max(last, line.id);
-    if (!stay) toEnd();
+    if (!stay) toAnswer(node);
     else if (!there && line.speaker !== "customer") toLatest.hidden = false;
     if (!there && line.speaker !== "customer" && document.hidden) unread();
   };
@@ -125,7 +135,7 @@
         lines = says.lines;
         message.node.remove();
         queue.shift();
-        written(says.tag);
+        written(message.choice && says.tag); // of what was written, the stream tells: it has not been read yet
       } else {
         message.mayPass = answer.status >= 500 || answer.status === 429;
         if (!message.mayPass) queue.shift(); // what is refused for good holds nothing back
@@ -209,8 +219,10 @@
     });
   };
   // The page is drawn anew in the language, or the characters, that turned out to be the customer's; never while one writes.
+  let wanted = document.documentElement.lang;
   const written = (tag) => {
-    if (tag && tag !== document.documentElement.lang && !text.value && !queue.length) location.reload();
+    wanted = tag || wanted;
+    if (wanted !== document.documentElement.lang && !text.value && !queue.length) location.reload();
   };
 
   const standing = (now) => {
@@ -249,5 +261,6 @@
   localTimes(document);
   grow();
   if (log.children.length) toEnd();
+  if (lastOwn()) main.scrollTop = Math.min(main.scrollTop, place(lastOwn()) - 8);
   hear();
 })();
