@@ -35,8 +35,8 @@
     const list = all();
     next = list[list.indexOf(event.detail.target) + 1] || null;
   });
-  document.body.addEventListener("htmx:afterSwap", (event) => {
-    const swapped = event.detail.elt, now = swapped && document.getElementById(swapped.id);
+  document.body.addEventListener("htmx:afterSettle", (event) => {
+    const now = document.getElementById(event.detail.target.id); // before, it still has the classes of the old one
     if (now && now.classList.contains("done")) show(next || now);
     else if (now) now.querySelector("textarea").focus();
   });
