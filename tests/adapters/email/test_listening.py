@@ -161,6 +161,65 @@ async def test_a_restart_goes_on_where_it_stopped(
     assert [message.text.splitlines()[0] for message in of(after)] == ["number 3"]
 
 
+LONG = "please look at my transfer, it does not arrive and I wait since yesterday"
+
+
+async def heard(made: list[WithItsDesk], servers: MailServers, address: str, *mails: bytes) -> list[Incoming]:
+    """What is made of mails that lie there."""
+    servers.lay(address, mails)
+    one, inbox = await adapter(made, servers, address, first_read="all", trusted_authserv_id=AUTHSERV_ID), Inbox()
+    async with listening(one, inbox):
+        await inbox.messages(len(mails))
+    return of(inbox)
+
+
+def vouched(raw: bytes) -> bytes:
+    return f"Authentication-Results: {AUTHSERV_ID}; dmarc=pass header.from=test.example\r\n".encode() + raw
+
+
+async def test_the_same_long_words_again_are_a_machines_and_the_same_short_ones_a_persons(
+    mail_servers: MailServers, address: str, made: list[WithItsDesk]
+) -> None:
+    """E-10"""
+    mails = [vouched(a_mail(number, text)) for number, text in enumerate((LONG, LONG, "yes", "yes"))]
+    messages = await heard(made, mail_servers, address, *mails)
+
+    assert [message.automatic for message in messages] == [False, True, False, False]
+
+
+async def test_a_mail_that_is_handed_over_again_after_a_failed_commit_is_no_machines(
+    mail_servers: MailServers, address: str, made: list[WithItsDesk]
+) -> None:
+    """E-16"""
+    mail_servers.lay(address, [vouched(a_mail(1, LONG))])
+    one = await adapter(made, mail_servers, address, first_read="all", trusted_authserv_id=AUTHSERV_ID)
+    seen: list[Incoming] = []
+
+    async def deliver(items: Sequence[Item]) -> None:
+        seen.extend(item for item in items if isinstance(item, Incoming))
+        if len(seen) == 1:
+            raise TryLater("the desk fell over", 0.01)
+
+    with pytest.raises(TryLater):
+        await one.listen(deliver)
+    again = asyncio.create_task(one.listen(deliver))
+    await until(lambda: len(seen) == 2, "the mail to be handed over again")
+    again.cancel()
+    await asyncio.gather(again, return_exceptions=True)
+
+    assert [message.automatic for message in seen] == [False, False]
+
+
+async def test_an_out_of_office_answer_does_not_silence_the_desk_for_its_sender(
+    mail_servers: MailServers, address: str, made: list[WithItsDesk]
+) -> None:
+    """E-08: only a person's mail that asks for no automatic answer does."""
+    away = b"Auto-Submitted: auto-replied\r\nX-Auto-Response-Suppress: All\r\n" + a_mail(1)
+    await heard(made, mail_servers, address, vouched(away))
+
+    assert [name for name in one_kept(made[0]) if name.startswith("quiet:")] == []
+
+
 async def test_who_answers_a_mail_of_ours_is_kept_as_one_who_gets_our_mail(
     mail_servers: MailServers, address: str, made: list[WithItsDesk]
 ) -> None:
