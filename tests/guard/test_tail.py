@@ -212,3 +212,43 @@ def test_the_tail_holds_no_more_customers_than_it_may(guard: Guard) -> None:
         tail.inspect(customer, "0", " ".join(ENGLISH[:6]), 0.0)
 
     assert repr(tail) == "Tail(3 customers)"
+
+
+# --------------------------------------------------------------------------------------------- ordinary words around it
+
+WHOLE = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+"""A test vector of BIP-39 that anybody may know."""
+
+
+@pytest.mark.parametrize("before", ["怎么改密码", "好的谢谢", "我要找人工", "转人工"])
+def test_an_ordinary_question_before_a_phrase_is_not_withdrawn_with_it(tail: Tail, before: str) -> None:
+    tail.inspect("ann", "1", before, 0)
+
+    assert tail.inspect("ann", "2", WHOLE, 5).earlier == ()
+
+
+@pytest.mark.parametrize("after", ["转人工", "怎么办", "救命", "help", "what now?", "在吗", "嗯"])
+def test_who_gave_a_whole_phrase_away_is_heard_when_asking_for_help(tail: Tail, after: str) -> None:
+    tail.inspect("ann", "1", WHOLE, 0)
+
+    assert tail.inspect("ann", "2", after, 5).text == after
+
+
+def test_the_second_half_of_a_long_phrase_is_withheld_after_the_first(tail: Tail) -> None:
+    tail.inspect("ann", "1", WHOLE, 0)
+
+    assert tail.inspect("ann", "2", "letter advice cage absurd amount doctor", 5).secret is not None
+    assert tail.inspect("bob", "1", "letter advice cage absurd amount doctor", 5).secret is None
+
+
+@pytest.mark.parametrize("length", [2, 3, 4, 6])
+def test_a_chinese_phrase_that_comes_in_pieces_is_found_between_ordinary_words(tail: Tail, length: int) -> None:
+    """S-02: what is said between them is not withdrawn."""
+    words = Mnemonic("chinese_simplified").to_mnemonic(random.Random(9).randbytes(16)).split(" ")
+    pieces = ["".join(words[start : start + length]) for start in range(0, 12, length)]
+    said = ["我的助记词是", *(text for piece in pieces for text in (piece, "你们在不在"))]
+    found = [tail.inspect("li", str(number), text, number) for number, text in enumerate(said)]
+
+    withdrawn = {int(one) for seen in found for one in seen.earlier}
+    withheld = withdrawn | {number for number, seen in enumerate(found) if seen.secret}
+    assert withheld == {number for number, text in enumerate(said) if text in pieces}
