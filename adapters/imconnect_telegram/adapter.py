@@ -80,6 +80,7 @@ FEWEST_LETTERS = 16
 """Of a webhook secret, below which it can be guessed."""
 
 LONGEST_PAUSE = 30.0
+MOST_OFFERS = 20
 MOST_BEGUN = 1000
 WEBHOOK_LOOK = 60.0
 """Seconds between two looks at how deliveries to the webhook go."""
@@ -120,6 +121,7 @@ class TelegramAdapter:
         )
         self._begun: OrderedDict[str, list[int]] = OrderedDict()  # key -> the parts of it that were sent
         self._thanks: set[asyncio.Task[None]] = set()
+        self._offering: asyncio.Task[None] | None = None
 
     @property
     def account(self) -> str:
@@ -131,7 +133,7 @@ class TelegramAdapter:
         return self._staff_room
 
     async def equip(self, kit: Kit) -> None:
-        """Remember when Telegram was last heard from and which groups moved; offer the commands in every language."""
+        """Remember when Telegram was last heard from and which groups moved; aside, offer the commands."""
         self._kit = kit
         self._bot = replace(self._bot, leaks=kit.leaks)
         kept = await kit.recall()
@@ -140,10 +142,23 @@ class TelegramAdapter:
         for name, mark in kept.items():
             if name.startswith(MOVED):
                 self._now_goes_by(int(name.removeprefix(MOVED)), int(mark.value))
-        try:
-            await offer_commands(self._speaking.bot, kit.playbook, self._goes_by(self._settings.staff_chat))
-        except (Undeliverable, Moved) as error:  # the desk works without a menu; `imconnect doctor` tells what is wrong
-            log.warning("commands not offered", says=str(error))
+        if self._offering is not None:
+            self._offering.cancel()
+        self._offering = self._aside(self._offer_commands(kit))
+
+    async def _offer_commands(self, kit: Kit) -> None:
+        """In every language, as soon as Telegram lets us. Nobody waits for it: the desk works without a menu."""
+        for number in range(MOST_OFFERS):
+            try:
+                await offer_commands(self._speaking.bot, kit.playbook, self._goes_by(self._settings.staff_chat))
+            except TryLater as later:
+                await asyncio.sleep(later.after if later.after is not None else min(LONGEST_PAUSE, 2.0**number))
+            except Exception as error:  # another server's answer may be one that the library cannot read
+                log.warning("commands not offered", error=type(error).__name__)
+                return
+            else:
+                return
+        log.warning("commands not offered", error="Telegram put it off too often")
 
     def _goes_by(self, chat_id: int | None) -> int | None:
         return self._moved.get(chat_id, chat_id) if chat_id is not None else None

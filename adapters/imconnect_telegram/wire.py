@@ -86,11 +86,11 @@ class Line:
 async def raw_updates(bot: Bot, offset: int, wait: int, kinds: tuple[str, ...]) -> list[dict[str, Any]]:
     """What `getUpdates` answers, unread, so that one strange update spoils no other.
 
-    Method names are case-insensitive (core.telegram.org/bots/api#making-requests); written so, the library hands the
-    answer through as it is.
+    The library makes `getUpdates` of the name; written so it is none of its own methods, and hands the answer through
+    as it is.
     """
     answer: object = await bot.do_api_request(
-        "getupdates",
+        "get_Updates",
         {"offset": offset, "timeout": wait, "allowed_updates": list(kinds)},
         read_timeout=wait + ANSWER_WITHIN,
     )

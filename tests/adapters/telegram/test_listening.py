@@ -483,3 +483,27 @@ async def test_who_waits_for_an_answer_sees_that_we_are_at_work_and_who_was_answ
         await world.until(lambda: ann.chat.actions)
 
     assert (ann.chat.actions, bob.chat.actions) == (["typing"], [])
+
+
+async def test_methods_are_spelled_as_the_documentation_spells_them(
+    adapter: TelegramAdapter, world: World, door: Door
+) -> None:
+    """Telegram does not mind; other servers of the Bot API may."""
+    world.person("Ann").says("hello")
+    async with listening(adapter, door):
+        await world.until(lambda: door.said)
+
+    assert {name for name in world.spellings if name.lower() == "getupdates"} == {"getUpdates"}
+
+
+async def test_a_menu_that_cannot_be_offered_hinders_nothing(
+    adapter: TelegramAdapter, world: World, door: Door
+) -> None:
+    for method in ("getMyCommands", "setMyCommands"):
+        world.fail(method, times=100, status=404, description="Not Found: method not found")
+    await adapter.equip(MemoryKit())
+    world.person("Ann").says("hello")
+    async with listening(adapter, door):
+        await world.until(lambda: door.said)
+
+    assert door.texts == ["hello"]

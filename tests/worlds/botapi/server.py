@@ -65,6 +65,7 @@ class Server:
     async def _call(self, request: web.Request) -> web.StreamResponse:
         if request.match_info["token"] != self.world.token:
             return _answer(Refusal(401, "Unauthorized").as_json(), 401)
+        self.world.spellings.add(request.match_info["method"])
         asked = request.match_info["method"].lower()
         method = SPELLING.get(asked)
         if method is None:

@@ -67,6 +67,7 @@ class World:
         self.people: dict[int, Person] = {}
         self.files: dict[str, StoredFile] = {}
         self.calls: list[Call] = []
+        self.spellings: set[str] = set()  # of methods, as the bot wrote them; Telegram itself does not mind
         self.presses: dict[str, Json | None] = {}  # id of a button press -> how it was answered
         self.heard: dict[int, set[int]] = {}  # chat -> messages a test has waited for
         self.pressed_at: dict[str, float] = {}  # id of a button press -> when
