@@ -213,3 +213,17 @@ def learn(monkeypatch: pytest.MonkeyPatch, pack: Path, folder: Path) -> None:
     monkeypatch.setenv("IMCONNECT_PACK", str(pack))
     monkeypatch.setenv("IMCONNECT_MATCHER", "ngrams")
     monkeypatch.setenv("IMCONNECT_CACHE", str(folder / "cache"))
+
+
+@pytest.mark.usefixtures("database")
+def test_what_leads_decided_can_be_measured_against(command: Command, tmp_path: Path) -> None:
+    decided = tmp_path / "real.jsonl"
+    decided.write_text(command("pack", "questions", "--labelled", "--json").out, encoding="utf-8")
+    taught = tmp_path / "taught.jsonl"
+    rows = [(f"{word} my wobble", "fees") for word in ("wibble", "the", "please")]
+    rows += [(f"{word} a password", "password-reset") for word in ("forgot", "reset", "lost")]
+    taught.write_text("\n".join(json.dumps({"text": text, "label": label}) for text, label in rows), encoding="utf-8")
+    ran = command("match", "eval", "--train", str(taught), "--test", str(decided), "--matcher", "ngrams", "--json")
+
+    assert ran.code == 0
+    assert json.loads(ran.out)["accuracy"] == 1.0
