@@ -349,6 +349,24 @@ async def test_a_dns_that_does_not_answer_is_left_alone_and_mail_goes_on_unprove
     assert zone.asked == DNS_FAILURES
 
 
+async def test_a_dns_that_fails_now_and_then_is_asked_on(
+    mail_servers: MailServers, address: str, made: list[WithItsDesk]
+) -> None:
+    raw, zone = signed_mail()
+    one, inbox = await adapter(made, mail_servers, address, zone, first_read="all"), Inbox()
+    async with listening(one, inbox):
+        for number in range(3 * DNS_FAILURES):
+            zone.silent = number % DNS_FAILURES > 0  # never so many in a row
+            mail_servers.bring(address, f"X-Number: {number}\r\n".encode() + raw if number else raw)
+            await until(lambda: len(places(one)) > number, "the mail to be read")  # noqa: B023 - waited for at once
+
+    assert zone.asked >= 3 * DNS_FAILURES
+
+
+def places(one: WithItsDesk) -> list[str]:
+    return [name for name in one_kept(one) if name.startswith("at:")]
+
+
 # ------------------------------------------------------------------------------------------------------------ speaking
 
 

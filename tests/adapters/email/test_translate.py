@@ -26,7 +26,7 @@ from imconnect_email.translate import (
 )
 from imconnect_email.trust import Trust, Verdict, judge
 
-NOW = datetime(2026, 1, 5, 2, 30, tzinfo=UTC)
+NOW = datetime(2026, 1, 8, 9, 10, tzinfo=UTC)
 HEAD = Letterhead("support@im.example", "IM Support 客服", b"a secret of the tests")
 PEER = Peer("alice@example.com")
 UNTRUSTED = Verdict(Trust.UNTRUSTED, "")
@@ -78,6 +78,7 @@ def test_a_first_mail_says_its_subject_too() -> None:
 def test_the_author_is_the_address_and_the_time_is_ours() -> None:
     found = incoming("reply_gmail_zh")
 
+    assert mail("reply_gmail_zh").date not in (None, NOW)
     assert (found.author.id, found.author.name) == ("alice@example.com", "Alice")
     assert found.sent_at == NOW
 
