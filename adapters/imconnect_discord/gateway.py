@@ -69,6 +69,11 @@ class Gateway(discord.Client):
         await asyncio.sleep(max(0.0, self._identified_at + IDENTIFY_GAP - now))
         self._identified_at = asyncio.get_running_loop().time()
 
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """Tell nothing any more once closed: discord.py may still be about to say that it is ready."""
+        if not self.is_closed():
+            super().dispatch(event, *args, **kwargs)
+
     async def on_socket_raw_receive(self, frame: str) -> None:
         event = json.loads(frame)
         if event.get("op") == 0:

@@ -214,7 +214,7 @@ class Hearing:
             await self._links.look(message)
 
     async def arrived(self) -> None:
-        """The server is in sight: put everything in order there. What cannot be done is told, and hinders nothing."""
+        """The server is in sight: watch over it, and put everything in order there as long as we listen."""
         gateway = self._gateway
         if gateway is None:
             return
@@ -223,14 +223,17 @@ class Hearing:
         if self._staff is not None and isinstance(forum, discord.ForumChannel):
             for post in forum.threads:
                 self._post_lane(post.id)
-        guild = forum.guild.id if isinstance(forum, discord.ForumChannel) else None
-        for what, work in (
-            ("sweep", self._sweep()),
-            ("panel", self._panel.put_up()),
-            ("commands", offer_commands(await self._line.client(), self._kit, guild)),
-        ):
+        self._aside(self._put_in_order(forum.guild.id if isinstance(forum, discord.ForumChannel) else None))
+
+    async def _put_in_order(self, guild: int | None) -> None:
+        """The threads, the panel, the commands. What cannot be done is told, and hinders nothing."""
+
+        async def offer() -> None:
+            await offer_commands(await self._line.client(), self._kit, guild)
+
+        for what, work in (("sweep", self._sweep), ("panel", self._panel.put_up), ("commands", offer)):
             try:
-                await work
+                await work()
             except (TryLater, Undeliverable) as error:
                 log.warning("not put in order", what=what, says=error.reason)
 

@@ -22,12 +22,12 @@ def offered(folder: Path) -> Path:
     return about.parent
 
 
-def environment(world: World, folder: Path) -> dict[str, str]:
+def environment(world: World, folder: Path, database: str | None = None) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("IMCONNECT_")}
     paths = [str(offered(folder)), *filter(None, [os.environ.get("PYTHONPATH")])]
     return kept | {
         "PYTHONPATH": os.pathsep.join(paths),
-        "IMCONNECT_DATABASE__URL": f"sqlite:///{folder}/desk.db",
+        "IMCONNECT_DATABASE__URL": database or f"sqlite:///{folder}/desk.db",
         "IMCONNECT_PACK": str(folder / "pack"),
         "IMCONNECT_WEB__PORT": "0",
         "IMCONNECT_MATCHER": "ngrams",
@@ -39,23 +39,33 @@ def environment(world: World, folder: Path) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def running(world: World, folder: Path) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """A desk with a session; killed at the end, if it still lives."""
-    with (folder / "log").open("ab") as log:
+async def started(
+    world: World, folder: Path, log: str = "log", database: str | None = None
+) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """A process of a desk, which says what it does in the file *log*; killed at the end, if it still lives."""
+    environ = environment(world, folder, database)
+    with (folder / log).open("ab") as says:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "imconnect", "run", cwd=folder, env=environment(world, folder), stdout=log, stderr=log
+            sys.executable, "-m", "imconnect", "run", cwd=folder, env=environ, stdout=says, stderr=says
         )
     try:
-        sessions = len(world.connection.identifies)
-        await world.until(
-            lambda: len(world.connection.identifies) > sessions or process.returncode is not None or None, 60
-        )
-        assert process.returncode is None, (folder / "log").read_text()
         yield process
     finally:
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+@asynccontextmanager
+async def running(world: World, folder: Path) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """A desk with a session; killed at the end, if it still lives."""
+    sessions = len(world.connection.identifies)
+    async with started(world, folder) as process:
+        await world.until(
+            lambda: len(world.connection.identifies) > sessions or process.returncode is not None or None, 60
+        )
+        assert process.returncode is None, (folder / "log").read_text()
+        yield process
 
 
 def asked(folder: Path, question: str) -> list[tuple[str, ...]]:

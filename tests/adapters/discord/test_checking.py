@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import discord
 import pytest
 from tests.adapters.discord.door import Door, connected, listening
 from tests.worlds.discord import World
@@ -42,6 +43,24 @@ def test_the_guide_has_the_invite_link_with_these_rights() -> None:
     guide = (Path(__file__).parents[3] / "docs/channels/discord.md").read_text(encoding="utf-8")
 
     assert f"scope=bot+applications.commands&permissions={INVITED_WITH.value}\n" in guide
+
+
+def test_the_guide_names_each_of_these_rights_and_no_other() -> None:
+    guide = (Path(__file__).parents[3] / "docs/channels/discord.md").read_text(encoding="utf-8")
+    named = guide.partition(f"`{INVITED_WITH.value}` is ")[2].partition(", and nothing else")[0]
+    rights = {one.strip().lower().replace(" ", "_") for one in named.replace(" and ", ", ").split(",")}
+    held = {"view_channels" if name == "read_messages" else name for name, on in INVITED_WITH if on}  # its old name
+
+    assert rights == held
+
+
+async def test_no_more_is_asked_of_the_gateway_than_is_heard(adapter: DiscordAdapter, door: Door, world: World) -> None:
+    """Servers with their threads, messages there and in private, and their words; no members, no presences."""
+    async with listening(adapter, door):
+        [asked] = world.connection.identifies
+    fewest = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=True)
+
+    assert asked["intents"] == fewest.value
 
 
 @pytest.mark.parametrize("right", ["create_private_threads", "manage_messages", "manage_threads", "send_messages"])

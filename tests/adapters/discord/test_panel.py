@@ -355,6 +355,27 @@ async def test_a_response_that_discord_never_got_loses_nothing(entrance: Entranc
     assert HASH in said.text
 
 
+async def test_what_takes_longer_than_a_follow_up_is_allowed_is_answered_by_the_bot_itself(
+    entrance: Entrance, world: World, line: Line
+) -> None:
+    """An interaction can be followed up for fifteen minutes; the case, the thread and the answer need none of it."""
+    ann = world.member("Ann")
+    form = await entrance.form(ann)
+    world.faults.slow("POST /channels/*/threads", 0.3)
+    sent = ann.submit(form, {"transaction_hash": HASH})
+    await entrance.hall.has(1)
+    await sent.answered()
+    world.later(timedelta(minutes=16))
+    late = await world.until(lambda: world.asked("POST /webhooks/*/*"))
+    [thread] = entrance.threads()
+    client = await line.client()
+    await client.get_partial_messageable(thread).send("the answer")
+
+    assert [one.status for one in late] == [401]
+    assert sent.posts == []
+    assert (await ann.sees("the answer")).channel_id == thread
+
+
 # ---- once each
 
 
