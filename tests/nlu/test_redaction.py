@@ -57,6 +57,7 @@ def test_a_value_is_left_out_and_the_words_around_it_stay(sentence: str, value: 
         ("my telegram is li_wei88", "my telegram is …"),
         ("姓名：张三丰", "姓名：…"),
         ("my name is John Smith", "my name is …"),
+        ("订单 4821 还没处理", "订单 … 还没处理"),
         (f"{HASH}, {HASH} and {WALLET}", "… and …"),
     ],
 )
