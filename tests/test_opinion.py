@@ -129,6 +129,7 @@ NOT_TAKEN = (
     "",
     "{" * 20_000,
     '{"topic": "fees\\u0000"}',
+    '{"topic": ' + "[" * 30_000 + "}",
 )
 
 
@@ -211,6 +212,13 @@ async def test_a_server_that_is_not_there_gives_no_opinion() -> None:
         opinion = await reader.choose("is it dear", OPTIONS)
 
     assert opinion == Opinion(Outcome.FAILED, why="the server cannot be reached (ConnectError)")
+
+
+async def test_an_address_that_is_none_gives_no_opinion() -> None:
+    async with asking("https://a b.example/v1") as reader:
+        opinion, finding = await reader.choose("is it dear", OPTIONS), await reader.check()
+
+    assert (opinion.outcome, finding.well) == (Outcome.FAILED, False)
 
 
 async def test_after_a_failure_it_is_asked_as_before(server: Completions) -> None:

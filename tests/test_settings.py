@@ -233,6 +233,14 @@ WRONG_OPINIONS: tuple[tuple[Mapping[str, str], str], ...] = (
         {"URL": f"https://a.b/v1?key={SPILT}"},
         "opinion.url is not right: it must be a plain address; a key belongs into",
     ),
+    (
+        {"URL": "https://a.b:99999/v1"},
+        "opinion.url is not right: it must be an address such as https://llm.example.com",
+    ),
+    ({"KEY": f"{SPILT} {SPILT}"}, "opinion.key is not right: it must be one word"),
+    ({"KEY": f"{SPILT}\n"}, "opinion.key is not right: it must be one word"),
+    ({"KEY": f"钥匙{SPILT}"}, "opinion.key is not right: it must be one word"),
+    ({"KEY": ""}, "opinion.key is not right: it must be one word"),
     ({"TIMEOUT": "9"}, "opinion.timeout is not right: it should be less than or equal to 8"),
     ({"TIMEOUT": "0"}, "opinion.timeout is not right: it should be greater than 0"),
 )

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any, cast
+from urllib.parse import urlsplit
 
 import httpx
 from pydantic import BaseModel, Field, ValidationError
@@ -79,7 +80,7 @@ class CompletionsReader:
                 content = await self._complete(question(text, options))
         except (TimeoutError, httpx.TimeoutException):
             return Opinion(Outcome.LATE, why=f"no answer within {self._seconds:g} s")
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             return Opinion(Outcome.FAILED, why=f"the server cannot be reached ({type(error).__name__})")
         except _Unusable as error:
             return Opinion(Outcome.FAILED, why=str(error))
@@ -90,7 +91,7 @@ class CompletionsReader:
         began = asyncio.get_running_loop().time()
         opinion = await self.choose(TRIAL, TRIAL_OPTIONS)
         took = asyncio.get_running_loop().time() - began
-        told = f"{self._model} at {httpx.URL(self._url).host}"
+        told = f"{self._model} at {urlsplit(self._url).hostname}"
         if opinion.outcome is Outcome.LATE:
             return Finding("opinion", False, f"{told}: {opinion.why}; take a quicker model, or raise opinion.timeout")
         if opinion.outcome is Outcome.FAILED:
@@ -161,7 +162,7 @@ def _word(content: str) -> str:
     for found in reversed(_OBJECT.findall(content)):
         try:
             said = cast("object", json.loads(found))
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(said, dict) and "topic" in said:
             named = cast("dict[str, object]", said)["topic"]

@@ -79,6 +79,7 @@ class OpinionSettings(_Section):
             return None
         try:
             parts = urlsplit(url)
+            _ = parts.port  # reading it is what checks it
         except ValueError:
             raise ValueError("it must be an address such as https://llm.example.com/v1") from None
         if parts.scheme != "https" and not (parts.scheme == "http" and loopback(parts.hostname or "")):
@@ -86,6 +87,14 @@ class OpinionSettings(_Section):
         if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
             raise ValueError("it must be a plain address; a key belongs into opinion.key")
         return url
+
+    @field_validator("key")
+    @classmethod
+    def _fits_a_header(cls, key: SecretStr | None) -> SecretStr | None:
+        value = key.get_secret_value() if key is not None else "-"
+        if not value.isascii() or not value.isprintable() or " " in value or not value:
+            raise ValueError("it must be one word, without spaces or letters of other alphabets")
+        return key
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -22,7 +22,7 @@ from imconnect.domain.playbook import Playbook
 from imconnect.domain.readings import Candidate, Reading
 from imconnect.guard import Guard
 from imconnect.opinion import CompletionsReader
-from imconnect.ports import Line, Received, Speaker
+from imconnect.ports import Doubted, Line, Opinion, Option, Outcome, Received, Speaker
 from imconnect.testing.fakes import MemoryStore, NullMeter, ScriptedAdapter
 from imconnect.testing.makers import PLAYBOOK, address, incoming, reader, received, secret
 
@@ -351,3 +351,18 @@ async def test_nothing_the_model_says_is_shown_logged_or_kept(
     assert await desk.said() == ["answer fees"]
     assert [line.speaker for line in lines if "evil.example" in line.text] == [Speaker.CUSTOMER]
     assert "evil.example" not in logged + repr(state)
+
+
+class Liar:
+    """A reader that names a topic it was not given."""
+
+    async def choose(self, text: str, options: Sequence[Option]) -> Opinion:
+        return Opinion(Outcome.CHOSEN, "stolen-funds")
+
+
+async def test_whoever_reads_nothing_but_a_topic_that_was_given_is_taken(desk: Desk) -> None:
+    """S-21"""
+    opinion = await Opinions(Liar(), ASKING, desk.tally).on(Doubted("is it dear", TOPICS, Language.ENGLISH))
+
+    assert (opinion.outcome, opinion.topic) == (Outcome.REFUSED, None)
+    assert desk.tally.all("opinions") == {"refused": 1}
