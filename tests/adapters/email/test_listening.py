@@ -12,7 +12,7 @@ from nacl.signing import SigningKey
 from tests.adapters.email.mail_programs import AUTHSERV_ID
 from tests.adapters.email.marked import WithItsDesk
 from tests.adapters.email.transport_world import a_mail, at_servers
-from tests.worlds.mail import MailServers
+from tests.worlds.mail import MailServers, proxied
 from tests.worlds.needs import needs_mail_servers
 
 from imconnect.domain.messages import Address, Incoming, Unreadable
@@ -280,6 +280,28 @@ async def test_a_folder_that_is_not_there_does_not_stop_the_others(
         messages = await inbox.messages(2)
 
     assert len(messages) == 2
+
+
+async def test_a_connection_that_breaks_once_a_day_is_made_anew_as_soon_as_the_first_time(
+    mail_servers: MailServers, address: str, made: list[WithItsDesk]
+) -> None:
+    """E-17: failures count while nothing is read between them."""
+    pauses: list[float | None] = []
+    async with proxied(mail_servers.imap) as wire:
+        one = WithItsDesk(at_servers(mail_servers, address, port=wire.port, address=address, first_read="all"), NOWHERE)
+        made.append(one)
+        await one.equip(MemoryKit())
+        for number in range(3):
+            mail_servers.bring(address, a_mail(number))
+            inbox = Inbox()
+            reading = asyncio.create_task(one.listen(inbox.deliver))
+            await inbox.messages(1)
+            wire.reset()
+            with pytest.raises(TryLater) as broken:
+                await reading
+            pauses.append(broken.value.after)
+
+    assert pauses == [0.5, 0.5, 0.5]
 
 
 async def test_a_hostile_mail_is_set_aside_and_the_next_is_read(
