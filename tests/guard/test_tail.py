@@ -227,15 +227,55 @@ def test_an_ordinary_question_before_a_phrase_is_not_withdrawn_with_it(tail: Tai
     assert tail.inspect("ann", "2", WHOLE, 5).earlier == ()
 
 
-@pytest.mark.parametrize("after", ["转人工", "怎么办", "救命", "help", "what now?", "在吗", "嗯"])
+@pytest.mark.parametrize(
+    "after",
+    ["转人工", "怎么办", "救命", "help", "what now?", "在吗", "嗯", "I will move everything now", "can you help me"],
+)
 def test_who_gave_a_whole_phrase_away_is_heard_when_asking_for_help(tail: Tail, after: str) -> None:
     tail.inspect("ann", "1", WHOLE, 0)
 
     assert tail.inspect("ann", "2", after, 5).text == after
 
 
+@pytest.mark.parametrize("before", ["你好", "在吗", "hi can you help me", "please"])
+def test_a_greeting_before_a_whole_phrase_stays(tail: Tail, before: str) -> None:
+    tail.inspect("ann", "1", before, 0)
+
+    assert tail.inspect("ann", "2", WHOLE, 5).earlier == ()
+
+
+def test_words_of_the_phrase_itself_are_withdrawn_with_it(tail: Tail) -> None:
+    tail.inspect("ann", "1", "sausage worth", 0)
+
+    assert tail.inspect("ann", "2", WHOLE, 5).earlier == ("1",)
+
+
+def test_what_is_withheld_as_the_rest_of_a_phrase_does_not_prolong_the_alarm(tail: Tail) -> None:
+    say(tail, " ".join(ENGLISH[:6]), " ".join(ENGLISH[6:]))
+    rest = [tail.inspect("li", f"rest {at}", "vivid prize", at).secret for at in (100.0, 200.0)]
+
+    assert [secret is not None for secret in rest] == [True, False]
+
+
+def test_a_model_and_an_order_number_before_a_key_stay(tail: Tail) -> None:
+    for number, text in enumerate(("A20931bcD", "iPhone13Pro")):
+        tail.inspect("ann", str(number), text, number)
+    key = "my private key is 0x" + "4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318"
+
+    found = tail.inspect("ann", "2", key, 3)
+    assert (found.secret is not None, found.earlier) == (True, ())
+
+
+def test_a_second_look_at_a_message_does_not_take_it_for_its_own_context(tail: Tail) -> None:
+    """The desk looks again once it knows that a hash was asked for."""
+    value = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    tail.inspect("ann", "1", value, 0)
+
+    assert tail.inspect("ann", "1", value, 0, hash_asked_for=True).secret is None
+
+
 def test_the_second_half_of_a_long_phrase_is_withheld_after_the_first(tail: Tail) -> None:
-    tail.inspect("ann", "1", WHOLE, 0)
+    tail.inspect("ann", "1", WHOLE.replace("yellow", "zebra"), 0)  # no checksum proves that it is whole
 
     assert tail.inspect("ann", "2", "letter advice cage absurd amount doctor", 5).secret is not None
     assert tail.inspect("bob", "1", "letter advice cage absurd amount doctor", 5).secret is None
@@ -252,3 +292,11 @@ def test_a_chinese_phrase_that_comes_in_pieces_is_found_between_ordinary_words(t
     withdrawn = {int(one) for seen in found for one in seen.earlier}
     withheld = withdrawn | {number for number, seen in enumerate(found) if seen.secret}
     assert withheld == {number for number, text in enumerate(said) if text in pieces}
+
+
+def test_a_cry_for_help_amid_the_rest_of_a_phrase_is_not_withdrawn_with_it(tail: Tail) -> None:
+    words = Mnemonic("chinese_simplified").to_mnemonic(random.Random(9).randbytes(32)).split(" ")
+    say(tail, "".join(words[:6]), "".join(words[6:12]))
+    cry, rest = tail.inspect("li", "cry", "我要找人工", 5), tail.inspect("li", "rest", "".join(words[12:18]), 6)
+
+    assert (cry.secret, rest.secret is not None, "cry" in rest.earlier) == (None, True, False)

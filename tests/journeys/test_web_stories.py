@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-import pytest
 from playwright.async_api import Page, async_playwright, expect
 from tests.faults.desks import Desk, Desks
 from tests.journeys.stories import PATIENCE, Customer, agent, customer, files_with, reference_in, three_words_of
@@ -142,12 +141,6 @@ async def test_somebody_in_line_learns_the_place_and_reads_the_agent_without_a_r
     assert len(bot_after_the_agent_came) == 1
 
 
-HASH_TAKEN_FOR_A_KEY = (
-    "what the guard said of the message at its first look, 'private_key removed', is the context of its second"
-)
-
-
-@pytest.mark.xfail(reason=HASH_TAKEN_FOR_A_KEY, strict=True, raises=TimeoutError)
 async def test_a_hash_that_was_asked_for_is_taken_as_it_is_copied(desks: Desks) -> None:
     desk = await desks.start()
     await desk.ready()

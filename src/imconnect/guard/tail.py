@@ -66,6 +66,8 @@ class _Recent:
     width: int = 0
     key_until: float = float("-inf")
     last: str = field(default="", repr=False)
+    before: str = field(default="", repr=False)
+    looked_at: str = ""
 
 
 class Tail:
@@ -89,7 +91,9 @@ class Tail:
     ) -> Inspected:
         """One message of *customer*, sent at *now* (seconds). `earlier` names the messages to withdraw with it."""
         recent = self._of(customer, now)
-        previous = recent.last
+        if recent.looked_at != message_id:  # a second look at a message has what came before it as context, not itself
+            recent.before, recent.looked_at = recent.last, message_id
+        previous = recent.before
         inspected = self._guard.inspect(text, hash_asked_for=hash_asked_for, previous=previous)
         recent.last = inspected.text[-_LONGEST_FRAGMENT:]
         try:
@@ -115,26 +119,38 @@ class Tail:
     def _joined(self, recent: _Recent, message_id: str, text: str, now: float, inspected: Inspected) -> Inspected:
         if inspected.secret and inspected.secret.kind is SecretKind.RECOVERY_PHRASE:
             recent.whole = inspected.secret.words >= _WHOLE
-            before = [each for each in recent.fragments if not each.spoken]
-            return _withdrawn(recent, message_id, now, inspected.secret, before)
+            proven = recent.whole and inspected.secret.certainty is Certainty.CERTAIN
+            words = frozenset(phrases.TOKEN.findall(lower(text)))
+            before = [
+                each
+                for each in recent.fragments
+                if words.issuperset(each.text.split()) or not (each.spoken or (proven and each.words < _MORE_OF_IT))
+            ]
+            withdrawn = _withdrawn(recent, message_id, inspected.secret, before)
+            recent.alarmed_until = float("-inf") if proven else now + _AFTERWARDS
+            return withdrawn
         folded = unmask(lower(text[:_LONGEST_FRAGMENT]), self._guard.lexicon.words)
         if phrases.in_context(folded):
             recent.context_until = now + self._ttl
         fragment = self._fragment(message_id, folded, now) if len(text) <= _LONGEST_FRAGMENT else None
         if fragment is None:
             return inspected
+        if recent.fragments and recent.fragments[-1].message_id == message_id:
+            recent.fragments.pop()
         recent.fragments.append(fragment)
-        if now <= recent.alarmed_until and _is_more_of_it(fragment, recent):
+        if now <= recent.alarmed_until and self._is_more_of_it(fragment, recent):
             secret = Secret(SecretKind.RECOVERY_PHRASE, Certainty.LIKELY, words=fragment.words)
-            return _withdrawn(recent, message_id, now, secret, recent.fragments)
+            rest = [each for each in recent.fragments if self._is_more_of_it(each, recent)]
+            return _withdrawn(recent, message_id, secret, rest)
         for pieces in _readings(list(recent.fragments)):
             together = "\n".join(each.text for each in pieces)
             found = self._guard.phrase(together, context=now <= recent.context_until)
             if found is not None:
-                recent.whole, recent.width = False, _width(pieces)  # it came in pieces: there may be more
+                recent.whole, recent.width = False, _width(pieces)
+                recent.alarmed_until = now + _AFTERWARDS  # it came in pieces: there may be more
                 certainty = Certainty.CERTAIN if found.proven else Certainty.LIKELY
                 secret = Secret(SecretKind.RECOVERY_PHRASE, certainty, words=found.words)
-                return _withdrawn(recent, message_id, now, secret, pieces)
+                return _withdrawn(recent, message_id, secret, pieces)
         return inspected
 
     def _fragment(self, message_id: str, folded: str, now: float) -> _Fragment | None:
@@ -160,6 +176,14 @@ class Tail:
         those of 1 % (five characters) to 4 % (two) of the pieces of a phrase."""
         return len(token) > 1 and _is_han(token) and sum(self._guard.model.surprise(token)) < 0
 
+    def _is_more_of_it(self, fragment: _Fragment, recent: _Recent) -> bool:
+        """Whether *fragment*, soon after a phrase was found, is taken for the rest of it; the *whole* of a phrase needs
+        none, unless its words were miscounted."""
+        if recent.whole:
+            listed = all(_is_han(token) or token in self._guard.lexicon.words for token in fragment.text.split())
+            return fragment.words >= _MORE_OF_IT and listed and not fragment.spoken
+        return not fragment.spoken or fragment.words == recent.width
+
 
 def _is_han(token: str) -> bool:
     return "㐀" <= token[0] <= "鿿"
@@ -182,13 +206,6 @@ def _width(fragments: Sequence[_Fragment]) -> int:
     return Counter(each.words for each in fragments).most_common(1)[0][0]
 
 
-def _is_more_of_it(fragment: _Fragment, recent: _Recent) -> bool:
-    """Whether *fragment*, soon after a phrase was found, is taken for the rest of it."""
-    if recent.whole:
-        return fragment.words >= _MORE_OF_IT and not fragment.spoken
-    return not fragment.spoken or fragment.words == recent.width
-
-
 def _key_in_pieces(
     recent: _Recent,
     message_id: str,
@@ -201,7 +218,9 @@ def _key_in_pieces(
 ) -> Inspected | None:
     """The key that this message ends, if it and the pieces just before it make one; else its own piece is kept."""
     if inspected.secret is not None and inspected.secret.kind is SecretKind.PRIVATE_KEY:
-        begun = [each for each in recent.pieces if now - each.at <= _AFTERWARDS and _goes_on(each.value, 8)]
+        begun = [
+            each for each in recent.pieces if now - each.at <= _AFTERWARDS and _goes_on(each.value, _REST_OF_A_KEY)
+        ]
         recent.pieces.clear()
         if inspected.secret.certainty is not Certainty.CERTAIN:
             return None
@@ -256,9 +275,8 @@ def _is_an_address(value: str) -> bool:
     return checked is not None and checked.problem is None and checked.chain != "solana" and by_case
 
 
-def _withdrawn(recent: _Recent, message_id: str, now: float, secret: Secret, pieces: Iterable[_Fragment]) -> Inspected:
-    """The message and its *pieces* before it are withheld; what follows soon may be more of the phrase."""
+def _withdrawn(recent: _Recent, message_id: str, secret: Secret, pieces: Iterable[_Fragment]) -> Inspected:
+    """The message and the *pieces* before it are withheld."""
     earlier = tuple(each.message_id for each in pieces if each.message_id != message_id)
     recent.fragments.clear()
-    recent.alarmed_until = now + _AFTERWARDS
     return Inspected(removed(secret), secret, earlier=earlier)
