@@ -210,6 +210,21 @@ async def test_a_mail_that_is_handed_over_again_after_a_failed_commit_is_no_mach
     assert [message.automatic for message in seen] == [False, False]
 
 
+async def test_the_mailbox_behind_the_address_is_ourselves_too(
+    mail_servers: MailServers, address: str, made: list[WithItsDesk]
+) -> None:
+    """E-11: what a rule of the mailbox sends comes from its own name."""
+    mail_servers.lay(address, [a_mail(1).replace(b"somebody@test.example", address.encode())])
+    chosen = at_servers(mail_servers, address, address="support@test.example", first_read="all", check_signatures=False)
+    one, inbox = WithItsDesk(chosen, NOWHERE), Inbox()
+    made.append(one)
+    await one.equip(MemoryKit())
+    async with listening(one, inbox):
+        (message,) = await inbox.messages(1)
+
+    assert (message.author.id, message.automatic) == (address, True)
+
+
 async def test_an_out_of_office_answer_does_not_silence_the_desk_for_its_sender(
     mail_servers: MailServers, address: str, made: list[WithItsDesk]
 ) -> None:

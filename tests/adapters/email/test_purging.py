@@ -131,9 +131,12 @@ async def test_the_newest_place_is_looked_at_first() -> None:
 @pytest.mark.parametrize(("told", "most"), [(3, 2), (1, 2)])
 async def test_a_file_that_is_too_large_is_not_handed_over_whatever_was_told_of_it(told: int, most: int) -> None:
     one = with_a_file(1)
-    async with at(holding(one), [(one, "INBOX:7:1")]) as adapter:
+    imap = holding(one)
+    async with at(imap, [(one, "INBOX:7:1")]) as adapter:
         with pytest.raises(Undeliverable, match="more than 2 bytes"):
             await adapter.fetch(ADDRESS, read_mail(one).id, Attachment("0", "notes.txt", "text/plain", told), most)
+
+    assert any(line.startswith("UID FETCH") for line in imap.said) is (told <= most)
 
 
 @pytest.mark.parametrize("number", ["1", "-1", "x", "999999999999"])
