@@ -293,7 +293,7 @@ NEVER_LEAVES = {
     "a password": ("my password is Tr0ub4dor&3, is it safe", "Tr0ub4dor"),
     "a code": ("the verification code is 492817, is it safe", "492817"),
     "a hash, which may be a key": (f"is this transaction hash right 0x{HEX}", HEX[:12]),
-    "what is taken back, and may be a key": (f"it's not 0x{HEX}, it's what it costs", HEX[:12]),
+    "what is taken back, and may be a half of a key": (f"it's not {HEX[:32]}, it's what it costs", HEX[:12]),
     "an address, which a half of a key looks like": ("from 0x52908400098527886E0F7030069857D2E4169EE7", "5290840009"),
 }
 
