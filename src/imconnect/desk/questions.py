@@ -23,7 +23,7 @@ from imconnect.ports import SettledQuestion, Store, Stories
 LOOKED_AT = 600
 """Messages that are looked at for one page of questions; older ones are a page further."""
 
-MOST_SHOWN = 100
+MOST_SHOWN = 50
 
 LONGEST = 300
 """Characters. A mail that tells a whole story is no example of how a question is put."""
