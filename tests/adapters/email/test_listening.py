@@ -9,19 +9,23 @@ from typing import Any
 
 import pytest
 from nacl.signing import SigningKey
+from structlog.testing import capture_logs
 from tests.adapters.email.mail_programs import AUTHSERV_ID
 from tests.adapters.email.marked import WithItsDesk
 from tests.adapters.email.transport_world import a_mail, at_servers
 from tests.worlds.mail import MailServers, proxied
 from tests.worlds.needs import needs_mail_servers
 
-from imconnect.domain.messages import Address, Incoming, Unreadable
+from imconnect.domain.messages import Address, Incoming, Remark, Unreadable
 from imconnect.ports import Item, Mark, TryLater, Undeliverable
 from imconnect.testing.conformance import Inbox, listening, saying, until
 from imconnect.testing.kit import MemoryKit
+from imconnect_email import adapter as adapter_module
 from imconnect_email.adapter import DNS_FAILURES
-from imconnect_email.signatures import LookupFailed, Signing, signed
+from imconnect_email.mail import Mail
+from imconnect_email.signatures import LookupFailed, Signing, TxtLookup, signed
 from imconnect_email.threading import Peer, message_id_for, token_for
+from imconnect_email.trust import Verdict, judge
 
 pytestmark = needs_mail_servers
 
@@ -333,6 +337,38 @@ async def test_a_hostile_mail_is_set_aside_and_the_next_is_read(
 
     assert [message.text.splitlines()[0] for message in of(inbox)] == ["number 3"]
     assert len(reasons) == 2
+
+
+async def test_a_mail_that_breaks_its_reader_is_set_aside_without_its_words(
+    mail_servers: MailServers, address: str, made: list[WithItsDesk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E-20: nobody knows today what will; what an error says may be what was typed."""
+
+    def judging(mail: Mail, raw: bytes, *, authserv_id: str | None, lookup: TxtLookup | None) -> Verdict:
+        if mail.subject == "number 1":
+            raise ValueError("words that were typed")
+        return judge(mail, raw, authserv_id=authserv_id, lookup=lookup)
+
+    monkeypatch.setattr(adapter_module, "judge", judging)
+    mail_servers.lay(address, [a_mail(1), a_mail(2)])
+    one, inbox = await adapter(made, mail_servers, address, first_read="all"), Inbox()
+    with capture_logs() as told:
+        async with listening(one, inbox):
+            await inbox.messages(1)
+
+    assert [message.text.splitlines()[0] for message in of(inbox)] == ["number 2"]
+    assert [item.reason for item in inbox.taken if isinstance(item, Unreadable)] == ["not understood: ValueError"]
+    assert [line["error"] for line in told if line["event"] == "mail not read"] == ["ValueError"]
+    assert "typed" not in str(told)
+
+
+async def test_a_sender_whose_domain_imitates_ours_is_remarked_on(
+    mail_servers: MailServers, address: str, made: list[WithItsDesk]
+) -> None:
+    forged = a_mail(1).replace(b"somebody@test.example", b"help@test-support.example")
+    [message] = await heard(made, mail_servers, address, forged)
+
+    assert Remark.LOOKALIKE_SENDER in message.remarks
 
 
 # ---------------------------------------------------------------------------------------------------------- signatures
