@@ -203,6 +203,19 @@ async def test_a_form_that_is_none_of_ours_is_refused(agent: Visitor, key: str, 
     assert (await settle(agent, key, act)).status_code == 422
 
 
+@pytest.mark.parametrize("kind", ["added", "corrected", "unanswered"])
+async def test_a_form_of_a_question_that_is_not_there_is_refused(agent: Visitor, kind: str) -> None:
+    page = await agent.page(PATH)
+    token = re.search(r'name="csrf" value="([^"]+)"', page)
+    form = {"csrf": token[1] if token else "", "kind": kind, "act": "add", "text": "", "topic": ""}
+    answers = [
+        await agent.http.post(f"{PATH}/{'a' * 32}", data=form, headers=headers)
+        for headers in ({}, {"HX-Request": "true"})
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 422]
+
+
 async def test_markup_in_a_question_is_shown_as_it_was_typed(desk: RunningDesk, agent: Visitor) -> None:
     await says(desk, "ann", "</textarea><script>alert(1)</script> wibble")
     page = await agent.page(PATH)

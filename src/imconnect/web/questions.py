@@ -137,8 +137,10 @@ class QuestionPages:
         if why is NotAdded.SETTLED:
             values |= {"key": refused.key, "says": refused.says}
             return self._page(request, "question_settled.html", look, values, status)
-        collected = await self._questions.collected(QuestionKind(where.tab), where.before)
-        again = [self._drawn(one, look, refused) for one in collected.questions if one.key == refused.key]
+        again: list[Mapping[str, object]] = []
+        if where.tab != ADDED:
+            collected = await self._questions.collected(QuestionKind(where.tab), where.before)
+            again = [self._drawn(one, look, refused) for one in collected.questions if one.key == refused.key]
         if not again:
             raise HTTPException(422, "This question is not on that page.")
         return self._page(request, "question.html", look, {**values, "one": again[0]}, status)
