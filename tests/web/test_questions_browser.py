@@ -36,7 +36,7 @@ async def test_a_lead_settles_questions_without_a_mouse_or_a_reload(chromium: Br
         await at_the_questions(lead, site)
         await lead.page.keyboard.press("j")
         await lead.page.keyboard.press("a")  # its topic is selected: the customer chose it
-        await expect(lead.page.locator(".question.done")).to_contain_text("What a transfer costs: Added.")
+        await expect(lead.page.locator(".question.done")).to_contain_text("Added to “What a transfer costs”.")
         await lead.page.keyboard.press("x")
         await expect(lead.page.locator(".question.done")).to_have_count(2)
         await lead.page.keyboard.press("o")

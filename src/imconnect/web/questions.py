@@ -120,9 +120,8 @@ class QuestionPages:
         if "hx-request" not in request.headers:
             return see_other(where.path(act))
         look = self._look(request)
-        says = self._labels[look.language](f"question_done_{act}")
-        if ACTS[act] is Became.ADDED:
-            says = f"{self._title(topic, look)}: {says}"
+        slug = "question_added_to" if ACTS[act] is Became.ADDED else f"question_done_{act}"
+        says = self._labels[look.language](slug, topic=self._title(topic, look))
         values = {**self._session_values(at_work, where), "key": key, "says": says}
         return self._page(request, "question_settled.html", look, values)
 
