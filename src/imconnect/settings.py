@@ -216,7 +216,8 @@ def _line(section: str, model: type[BaseModel], fault: ErrorDetails) -> str:
 
 
 def _no_section(key: str, model: type[BaseModel]) -> str:
-    return f"{key} must be a section with keys of its own, such as {key}.{next(iter(model.model_fields), 'name')}"
+    needed = [name for name, field in model.model_fields.items() if field.is_required()]
+    return f"{key} must be a section with keys of its own, such as {key}.{[*needed, *model.model_fields, 'name'][0]}"
 
 
 def _described(model: type[BaseModel], path: list[str]) -> str:

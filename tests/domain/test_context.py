@@ -190,15 +190,14 @@ def test_of_two_concerns_the_other_is_offered_with_the_answer() -> None:
     assert after(decision.conversation, message("3")).outcome == "answered: fees"
 
 
-def test_an_urgent_case_is_prepared_first_and_the_other_concern_offered_in_line() -> None:
+def test_an_urgent_case_comes_first_and_the_other_concern_is_offered_in_line() -> None:
     first = after(C(), message(topic="stolen-funds", others=["password-reset"]))
-    queued = after(first.conversation, message("skip"))
-    waiting = replace(queued.conversation, line=PlaceInLine(1, 1, None))
+    waiting = replace(first.conversation, line=PlaceInLine(1, 1, None))
     told = after(waiting, PlaceDue(PlaceReason.QUEUED))
 
     assert (first.conversation.topic, first.conversation.kept) == ("stolen-funds", ("password-reset",))
     assert "t:password-reset" not in keys(first)
-    assert Note("", "【note_also】 【title password-reset】") in queued.actions
+    assert Note("", "【note_also】 【title password-reset】") in first.actions
     assert said(told)[-1] == "also-asked"
     assert after(told.conversation, message("", choice="t:password-reset")).outcome == "answered: password-reset"
 

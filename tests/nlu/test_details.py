@@ -112,6 +112,7 @@ def test_a_detail_is_found_with_its_value(text: str, name: str, value: str) -> N
         (f"{TRON} on BSC", "", "chain", "chain_mismatch"),
         (f"{ADDRESS} 走的 TRC20", "", "chain", "chain_mismatch"),
         (f"https://etherscan.io/address/{ADDRESS[:-1]}", "", "wallet_address", "wrong_length"),
+        (f"0x{HASH[:20]}", "transaction_hash", "transaction_hash", "wrong_length"),
         (f"0x{HASH[:40]}\n{HASH[40:60]}", "", "transaction_hash", "wrong_length"),
         ("li.wei@", "account_email", "account_email", "wrong_format"),
     ],

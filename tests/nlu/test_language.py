@@ -12,6 +12,7 @@ ZH, EN = Language.CHINESE, Language.ENGLISH
         ("我的钱没到账", ZH, Script.SIMPLIFIED),
         ("我的錢沒到帳", ZH, Script.TRADITIONAL),
         ("點解我嘅USDT冇到", ZH, Script.TRADITIONAL),
+        ("我啲USDT俾人轉走晒", ZH, Script.TRADITIONAL),
         ("唔該", ZH, Script.TRADITIONAL),
         ("你好", ZH, None),
         ("my coins did not arrive", EN, None),

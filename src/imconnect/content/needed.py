@@ -15,6 +15,7 @@ NOTICES: Mapping[str, frozenset[str]] = {
         "did-it-help": "",
         "ask-details": "details",
         "still-missing": "received details",
+        "ask-again": "details",
         "without-it": "titles details",
         "also-asked": "titles",
         "which-of-the-two": "",

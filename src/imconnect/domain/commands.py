@@ -24,7 +24,9 @@ from imconnect.domain.triage import HUMAN
 def obey(draft: Draft, event: MessageReceived) -> str | None:
     """What is asked of the desk itself is answered at any time, also while a person is talking."""
     key = event.choice or typed_command(event.text)
-    known = {STATUS: _status, HELP: _help, VERIFY: _verify, LANGUAGE: _ask_language}
+    if key == STATUS:
+        return standing_of_case(draft)
+    known = {HELP: _help, VERIFY: _verify, LANGUAGE: _ask_language}
     if key in known:
         return known[key](draft, event)
     if draft.now_is.stage is not Stage.WITH_AGENT or key is None:
@@ -53,7 +55,7 @@ def _help(draft: Draft, event: MessageReceived) -> str:
     return "told: help"
 
 
-def _status(draft: Draft, event: MessageReceived) -> str:
+def standing_of_case(draft: Draft) -> str:
     """Where the case stands: in line, with whom, or what it still lacks."""
     now_is = draft.now_is
     if now_is.stage is Stage.WITH_AGENT:

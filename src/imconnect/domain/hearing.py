@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from imconnect.domain.actions import FollowUp, RunErrand
-from imconnect.domain.commands import fix_language, obey, typed_command
+from imconnect.domain.commands import fix_language, obey, standing_of_case, typed_command
 from imconnect.domain.conversations import GUIDED, Conversation, Given, Stage
 from imconnect.domain.doubting import go_on, in_doubt
 from imconnect.domain.drafting import LANGUAGE_CHOICE, NO, PRIVATE, SKIP, START, TOPIC_CHOICE, YES, Draft
@@ -129,7 +129,9 @@ def _fetch(draft: Draft, event: MessageReceived) -> None:
 
 
 def _hear_language(draft: Draft, event: MessageReceived) -> None:
-    """Answer in the language of the last message that had one, unless the customer fixed it."""
+    """Answer in the language of the last message that had one, unless the customer fixed it; a command has none."""
+    if typed_command(event.text):
+        return
     now_is = draft.now_is
     draft.now_is = now_is = replace(now_is, script=event.reading.script or now_is.script)
     spoken = event.reading.language
@@ -227,7 +229,8 @@ def _guided(draft: Draft, event: MessageReceived) -> str | None:
     flow = flow_now(draft)
     if flow is None or not event.text.strip() or event.reading.topic not in (None, flow.topic):
         return None
-    if event.reading.topic is None and event.reading.candidates:
+    named = [one.topic for one in event.reading.candidates]
+    if event.reading.topic is None and named and flow.topic not in named:
         return None
     draft.now_is = replace(draft.now_is, unclear=draft.now_is.unclear + 1)
     if draft.now_is.unclear >= UNCLEAR_BEFORE_A_PERSON:
@@ -322,6 +325,8 @@ def _waiting(draft: Draft, event: MessageReceived) -> str | None:
     """Somebody in the line says more: kept for the agent, answered where the pack can help meanwhile."""
     if draft.now_is.stage is not Stage.WAITING:
         return None
+    if wrong := _details_meanwhile(draft, event):
+        return wrong
     topic = event.reading.topic
     if topic == QUEUE_STATUS:
         return tell_place(draft)
@@ -341,6 +346,18 @@ def _waiting(draft: Draft, event: MessageReceived) -> str | None:
     return _added(draft)
 
 
+def _details_meanwhile(draft: Draft, event: MessageReceived) -> str | None:
+    """What an urgent case lacks comes while it waits already: what is wrong with a value is said."""
+    now_is = draft.now_is
+    lacking = [name for name in now_is.asked_for if name not in now_is.details and name in draft.playbook.details]
+    draft.now_is = replace(now_is, asked_for=tuple(lacking))
+    faulty = [detail for detail in event.reading.details if detail.problem is not None and detail.name in lacking]
+    if not faulty:
+        return None
+    ask(draft, lacking, (), faulty)
+    return "asked again: " + ", ".join(detail.name for detail in faulty)
+
+
 def _added(draft: Draft) -> str:
     """Say, now and then, that what they write reaches the case."""
     last = draft.now_is.acknowledged_at
@@ -356,7 +373,7 @@ def _collecting(draft: Draft, event: MessageReceived) -> str | None:
     if draft.now_is.stage is not Stage.COLLECTING:
         return None
     if event.reading.topic == QUEUE_STATUS:
-        return tell_place(draft)
+        return standing_of_case(draft)
     if event.reading.topic == HUMAN:
         return _skipped(draft)
     if not event.text.strip():
@@ -441,7 +458,9 @@ def _free_detail(draft: Draft, event: MessageReceived) -> str | None:
     only_values = bool(event.reading.details) and event.reading.language is None
     if only_values:
         return None
-    return next((name for name in lacking if name in details and details[name].free), None)
+    first = next((name for name in lacking if name in details and details[name].free), None)
+    # "Still not working" may be a part of a story; it is no device and no version.
+    return None if first is not None and event.reading.unhelped and not details[first].story else first
 
 
 def _topic(draft: Draft, event: MessageReceived) -> str | None:

@@ -29,7 +29,10 @@ def concerns(text: str) -> list[str]:
 # ------------------------------------------------------------------------------------------------------- corrections
 
 _PAUSE = r"[\s,，.。!！:：、]*"
-_NAY = r"(?:不是的?|不对|不對|不不|唔係|错了|錯了|no|nope|nah|sorry|wait|oops|actually|correction)"
+_NAY = (
+    r"(?:不是的?|不对|不對|不不|唔係|错了|錯了|no|nope|nah|sorry|wait|oops|actually|correction"
+    r"|not (?:that|this)(?: one)?|that'?s not (?:it|what i meant?)|不是(?:这个|那个|這個|那個)|唔係(?:呢個|嗰個))"
+)
 _MEANT = (
     r"(?:我(?:说|說|指|讲|講|问|問|要)的是|我是(?:说|說|指|问|問)|我的意思是|我想(?:说|說|问|問)的是"
     r"|(?:i|what i) (?:meant?|was asking about|was talking about)(?: to say)?(?: is| was)?)"

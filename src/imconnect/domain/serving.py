@@ -177,11 +177,18 @@ def raise_priority(draft: Draft, slug: str) -> None:
 
 
 def prepare(draft: Draft, topic: Topic) -> str:
-    """Ask for what the case lacks, all of it together; with nothing lacking it goes straight into the line."""
+    """Ask for what the case lacks, all of it together; with nothing lacking it goes straight into the line.
+
+    What is urgent waits for nothing: it is in the line while its details come.
+    """
     lacking = missing(topic.slug, draft.now_is.details, draft.now_is.refused, draft.playbook)
     if not lacking:
         to_a_person(draft)
         return f"answered: {topic.slug}; queued"
+    if draft.now_is.priority is Priority.URGENT:
+        to_a_person(draft)
+        ask(draft, lacking)
+        return f"answered: {topic.slug}; queued; asked: " + ", ".join(lacking)
     draft.become(Stage.COLLECTING)
     draft.now_is = replace(draft.now_is, tries=0)
     ask(draft, lacking)
@@ -223,9 +230,11 @@ def ask(
         titles = listed(draft, (details[name].titles[language] for name in without))
         text = draft.playbook.notice("without-it", language, titles=titles, details=asked)
     else:
-        text = draft.playbook.notice("ask-details", language, details=asked)
+        slug = "ask-again" if draft.now_is.tries else "ask-details"  # the same words a second time help nobody
+        text = draft.playbook.notice(slug, language, details=asked)
     if problems and not received and not without:
         text = "\n".join(problems)
     elif problems:
         text = "\n".join([*problems, text])
-    draft.say(Purpose.QUESTION, "ask-details", text, [draft.label_choice(SKIP)])
+    choices = [draft.label_choice(SKIP)] if draft.now_is.stage is Stage.COLLECTING else []
+    draft.say(Purpose.QUESTION, "ask-details", text, choices)

@@ -96,6 +96,7 @@ _ORDER = re.compile(
     r"([A-Za-z]{0,5}-?\d{4,32}(?:-\d{1,10})?)(?![0-9A-Za-z]|[.,]\d|[ ]?(?:" + amounts.UNIT + r")(?![a-z]))",
     re.IGNORECASE,
 )
+_CUT_HASH = re.compile(r"(?<![0-9A-Za-z/])0[xX]([0-9a-fA-F]{8,120})(?![0-9A-Za-z])")
 _BARE_ORDER = re.compile(r"(?<![0-9A-Za-z])([A-Za-z]{0,5}-?\d{4,32}(?:-\d{1,10})?)(?![0-9A-Za-z]|[.,]\d)")
 _DEVICE = re.compile(
     r"(iphone[ ]?(?:\d{1,2}|se|x[sr]?)?(?:[ ]?(?:pro|plus|max|mini|e\b)){0,2}|苹果[ ]?\d{1,2}(?:[ ]?(?:pro|plus"
@@ -177,6 +178,7 @@ def spot(text: str, asked_for: frozenset[str] = frozenset(), now: datetime | Non
 
 def _everything(shown: str, joined: str, asked_for: frozenset[str], now: datetime | None) -> Iterator[Spotted]:
     yield from _on_chain(joined)
+    yield from _cut_hash(joined, asked_for)
     written = _URL.sub(" ", shown)
     rest = _HASH_LIKE.sub(" ", _URL.sub(" ", joined))
     given = amounts.amounts(rest)
@@ -186,6 +188,14 @@ def _everything(shown: str, joined: str, asked_for: frozenset[str], now: datetim
     yield from _order(written, asked_for)
     yield from _when(rest, now)
     yield from _mail(written, asked_for)
+
+
+def _cut_hash(text: str, asked_for: frozenset[str]) -> Iterator[Spotted]:
+    """Where a hash was asked for: hexadecimal digits that are too few or too many for one, and no address either."""
+    if "transaction_hash" in asked_for:
+        for match in _CUT_HASH.finditer(text):
+            if not 36 <= len(match[1]) <= 44 and not 56 <= len(match[1]) <= 72:
+                yield Spotted("transaction_hash", match[0], problem="wrong_length")
 
 
 def _on_chain(text: str) -> Iterator[Spotted]:

@@ -58,5 +58,5 @@ def script_of(text: str) -> Script | None:
     simple = sum(character in only_simplified for character in text)
     traditional = sum(character in only_traditional for character in text)
     if simple == traditional:
-        return Script.TRADITIONAL if not simple and any(c in CANTONESE for c in text) else None
+        return Script.TRADITIONAL if any(c in CANTONESE for c in text) else None
     return Script.SIMPLIFIED if simple > traditional else Script.TRADITIONAL

@@ -14,7 +14,6 @@ from imconnect.nlu.details import spot
 from imconnect.ports import Kept
 from imconnect.testing.makers import NOON, PLAYBOOK
 
-
 LEAKED = "the-funds-are-yours"
 """What stands for a secret, for tests without a guard."""
 

@@ -45,6 +45,7 @@ NOTICES: Mapping[str, str] = {
     "did-it-help": "",
     "ask-details": "{details}",
     "still-missing": "{received} | {details}",
+    "ask-again": "again: {details}",
     "without-it": "{titles} | {details}",
     "also-asked": "{titles}",
     "which-of-the-two": "",
