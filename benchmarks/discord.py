@@ -1,10 +1,11 @@
-"""Many members press the panel within a minute: a thread each, and how long the first answer takes.
+"""Many members come in within a minute: a thread each, and how long the first answer takes.
 
-    python -m benchmarks.discord [--members 1000] [--within 60]
+    python -m benchmarks.discord [--members 1000] [--within 60] [--way panel|slash]
 
 The desk runs as a program of its own, on SQLite with synchronous=FULL, against a Discord on loopback that holds it to
 Discord's limits: 50 requests a second, buckets by route, a ban after 10,000 invalid requests in ten minutes. Each
-member presses the button, chooses a topic as soon as the menu is there, and sends the form as soon as that is there.
+member presses the button, chooses a topic as soon as the menu is there, and sends the form as soon as that is there;
+or types `/help` in the support channel.
 """
 
 import argparse
@@ -36,9 +37,12 @@ class Visit:
     step: str = "outside"
     came: dict[str, float] = field(default_factory=dict[str, float])
 
-    def go_on(self, panel: Post, thread: Channel | None, now: float) -> None:
+    def go_on(self, way: str, panel: Post, thread: Channel | None, now: float) -> None:
         """Do the next thing, if what it waits for is there."""
-        if self.step == "outside":
+        if self.step == "outside" and way == "slash":
+            self.pressed_at, self.step = now, "receipt"
+            self.asked = self.member.slash("help", self.world.channel("support"))
+        elif self.step == "outside":
             self.pressed_at, self.step = now, "menu"
             self.asked = self.member.press(panel, "panel:help:en")
         elif self.step == "menu" and self.asked is not None and self.asked.posts:
@@ -56,7 +60,7 @@ class Visit:
             self.step = "answered"
 
 
-async def visit(world: World, members: int, within: float) -> list[Visit]:
+async def visit(world: World, members: int, within: float, way: str) -> list[Visit]:
     """Have everybody come in, evenly over *within* seconds, and wait for what they wait for."""
     [panel] = world.channel("support").from_bot
     visits = [Visit(world, world.member(f"Member {number}"), number) for number in range(members)]
@@ -67,7 +71,7 @@ async def visit(world: World, members: int, within: float) -> list[Visit]:
         threads = {one: thread for thread in world.channel("support").threads for one in thread.members}
         for one in visits[:come]:
             if one.step != "answered":
-                one.go_on(panel, threads.get(one.member.id), now)
+                one.go_on(way, panel, threads.get(one.member.id), now)
         if all(one.step == "answered" for one in visits):
             break
         await asyncio.sleep(0.05)
@@ -82,7 +86,7 @@ def row(name: str, seconds: list[float]) -> str:
     return f"{name:32} {len(seconds):6} {statistics.median(seconds):8.2f} {high:8.2f} {ordered[-1]:8.2f}"
 
 
-async def main(members: int, within: float) -> None:
+async def main(members: int, within: float, way: str) -> None:
     folder = Path(tempfile.mkdtemp())
     async with discord_world(limits=Limits()) as world:
         environ = {
@@ -108,7 +112,8 @@ async def main(members: int, within: float) -> None:
             )
         try:
             await world.until(lambda: world.channel("support").from_bot, 120)
-            visits = await visit(world, members, within)
+            await world.until(lambda: "help" in world.commands, 30)
+            visits = await visit(world, members, within, way)
         finally:
             desk.terminate()
             await desk.wait()
@@ -122,8 +127,8 @@ def report(world: World, visits: list[Visit]) -> None:
     for step, name in {
         "menu": "the menu",
         "form": "the form (menu and choice too)",
-        "receipt": "“received” (from the form)",
-        "answer": "first answer (from the form)",
+        "receipt": "“received” (from form or command)",
+        "answer": "first answer (likewise)",
     }.items():
         print(row(name, [one.came[step] for one in visits if step in one.came]))
     alone = sum(threads[one.member.id] == 1 for one in visits)
@@ -137,5 +142,6 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--members", type=int, default=1000)
     arguments.add_argument("--within", type=float, default=60.0)
+    arguments.add_argument("--way", choices=("panel", "slash"), default="panel")
     chosen = arguments.parse_args()
-    asyncio.run(main(chosen.members, chosen.within))
+    asyncio.run(main(chosen.members, chosen.within, chosen.way))

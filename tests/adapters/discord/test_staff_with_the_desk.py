@@ -1,10 +1,16 @@
 """The whole desk with its staff forum: what members bring by the panel, what colleagues see, and what goes back."""
 
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
 from tests.adapters.discord.house import HASH, House, open_house
+
+from imconnect.content import bundled_pack, read_pack
+from imconnect.domain.messages import Language
+
+SNIPPET = (read_pack(bundled_pack()).snippet("checking", Language.ENGLISH) or "").splitlines()[0]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -111,3 +117,22 @@ async def test_a_resolved_case_is_locked_and_opens_again_when_the_member_writes(
     await house.world.until(lambda: not post.archived and not post.locked, within=20)
 
     await house.shows(post, "it is broken again")
+
+
+async def test_colleagues_note_snip_and_hand_over_by_slash_commands_and_buttons(house: House) -> None:
+    """Each as in the inbox: of a note the customer learns nothing, a snippet is said in their language."""
+    ivy = house.world.member("Ivy")
+    thread, post = await house.waits(ivy)
+    await house.store.add_agent("Lin", "hash-of-lin", datetime.now(UTC), datetime.now(UTC))
+    await house.world.until(lambda: len(post.texts) > 1 or None, within=20)  # from then on the desk knows whose it is
+    header = post.posts[0]
+    await house.mei.press(header, "staff:take").answered()
+    await house.shows(post, "Mei")
+    await house.mei.slash("note", post, {"text": "a hunch nobody else needs"}).says()
+    await house.mei.slash("snippet", post, {"text": "checking"}).says()
+    await ivy.sees(SNIPPET, thread, within=20)
+    await house.mei.slash("transfer", post, {"text": "Lin"}).says()
+    await house.world.until(lambda: "Lin" in header.text or None, within=20)
+    await house.shows(post, "a hunch nobody else needs")
+
+    assert not [text for text in thread.texts if "hunch" in text]
