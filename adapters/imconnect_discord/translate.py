@@ -118,7 +118,8 @@ def read(raw: Raw) -> Said | None:
     snapshots = [cast("Raw", one["message"]) for one in raw.get("message_snapshots") or ()]
     answered: Raw = raw.get("referenced_message") or {}
     reference: Raw = raw.get("message_reference") or {}
-    names = tuple(_names(author, raw.get("member") or {}))
+    member: Raw = raw.get("member") or {}
+    names = tuple(_names(author, member))
     return Said(
         channel=int(raw["channel_id"]),
         id=int(raw["id"]),
@@ -135,7 +136,7 @@ def read(raw: Raw) -> Said | None:
         answers_to=int(answered["author"]["id"]) if answered.get("author") else None,
         nonce=str(raw["nonce"]) if raw.get("nonce") is not None else None,
         names=names,
-        roles=frozenset(int(one) for one in (raw.get("member") or {}).get("roles") or ()),
+        roles=frozenset(int(one) for one in member.get("roles") or ()),
     )
 
 
