@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from imconnect.nlu.kept import Kept
-from imconnect.nlu.learnt import weights_in
+from imconnect.nlu.learnt import weights_file, weights_in
 from imconnect.nlu.matching import Row
 
 np = pytest.importorskip("numpy", reason="numpy is not installed: uv sync --group dev")
@@ -74,6 +74,10 @@ def test_of_a_very_long_text_the_beginning_counts(weights: Kept) -> None:
 
 
 def test_weights_that_are_missing_or_spoilt_are_none(tmp_path: Path) -> None:
+    missing = weights_in(tmp_path)
+    weights_file(tmp_path).write_bytes(b"00000000\n{}")
+
+    assert missing is None
     assert weights_in(tmp_path) is None
 
 
