@@ -368,6 +368,22 @@ async def test_uids_that_lie_far_apart_are_found(server: ScriptedImap) -> None:
     assert server.verbs().count("UID FETCH") < 60
 
 
+async def test_only_what_lay_there_when_uids_began_anew_may_be_known_already(server: ScriptedImap) -> None:
+    """E-15"""
+    server.receive(a_mail(1))
+    mailbox = Mailbox(at_script(server), None, STEADY)
+    seen: list[tuple[int, bool]] = []
+    async with asyncio.timeout(10), contextlib.aclosing(mailbox.follow("INBOX", Cursor("INBOX", 1, 9))) as batches:
+        async for batch in batches:
+            seen += [(number_of(letter.raw), batch.rescan) for letter in batch.letters]
+            if len(seen) == 2:
+                break
+            if seen:
+                server.receive(a_mail(2))
+
+    assert seen == [(1, True), (2, False)]
+
+
 async def test_other_uids_are_noticed_on_a_connection_that_stands(server: ScriptedImap) -> None:
     """E-15, at a server that says nothing of it: a quiet folder is selected anew now and then."""
     server.receive(a_mail(0))

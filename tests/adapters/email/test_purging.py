@@ -12,6 +12,7 @@ from imconnect.domain.messages import Address, Attachment
 from imconnect.ports import TryLater, Undeliverable
 from imconnect.testing.kit import MemoryKit
 from imconnect_email import EmailAdapter
+from imconnect_email.mailbox import Mailbox
 from imconnect_email.reading import read_mail
 
 ADDRESS = Address("email", "desk@test.example", "somebody@test.example")
@@ -115,6 +116,16 @@ async def test_a_file_is_taken_from_its_own_mail_alone() -> None:
     async with at(imap, [(one, "INBOX:7:1")]) as adapter:
         with pytest.raises(Undeliverable, match="not on the server any more"):
             await adapter.fetch(ADDRESS, read_mail(one).id, FILE, 1000)
+
+
+async def test_what_has_a_uid_at_another_time_is_not_fetched() -> None:
+    """E-15"""
+    imap = holding(with_a_file(1))
+    async with serving_imap(imap):
+        brought = await Mailbox(at_script(imap), None).bring("INBOX", imap.validity - 1, 1)
+
+    assert brought is None
+    assert not [line for line in imap.said if line.startswith("UID FETCH")]
 
 
 async def test_the_newest_place_is_looked_at_first() -> None:

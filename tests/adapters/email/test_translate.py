@@ -67,8 +67,13 @@ def body(found: EmailMessage, kind: str) -> str:
 # ------------------------------------------------------------------------------------------------------------- reading
 
 
-def test_a_reply_says_its_new_text_alone() -> None:
-    assert incoming("reply_qq_zh").text == "还是没有收到。"
+def test_a_reply_says_its_new_text_alone_and_hands_over_what_it_quotes_apart() -> None:
+    """E-24, E-25: what is quoted is for the guard and for agents."""
+    found = incoming("reply_qq_zh")
+
+    assert found.text == "还是没有收到。"
+    assert "交易哈希" in found.quoted
+    assert "还是没有收到" not in found.quoted
 
 
 def test_a_first_mail_says_its_subject_too() -> None:
