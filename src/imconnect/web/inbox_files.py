@@ -10,7 +10,7 @@ from imconnect.domain.playbook import Playbook
 from imconnect.domain.triage import GIVES_THE_FUNDS_AWAY, SECRET_LEAKED
 from imconnect.formats.written import lower
 from imconnect.guard.phrases import in_context
-from imconnect.ports import Dossier, FileOfMessage, FileState, Store
+from imconnect.ports import Dossier, FileOfMessage, FileState, Speaker, Store
 from imconnect.web.inbox_door import Door, SignInNeeded
 from imconnect.web.labels import Labels
 from imconnect.web.wording import size_in_words
@@ -80,10 +80,12 @@ def drawn_file(file: FileOfMessage, label: Labels, *, veiled: bool) -> Mapping[s
 
 
 def is_delicate(dossier: Dossier, playbook: Playbook) -> bool:
-    """Whether a picture here may well show a recovery phrase: one was removed, or the topic is about them."""
+    """Whether a picture here may well show a recovery phrase: one was removed, it is spoken of, or the topic is."""
     if any(line.secret in GIVES_THE_FUNDS_AWAY for line in dossier.lines):
         return True
     if any(file.secret is not None for line in dossier.lines for file in line.files):
+        return True
+    if any(in_context(lower(line.text)) for line in dossier.lines if line.speaker is Speaker.CUSTOMER):
         return True
     topic = dossier.summary.topic
     if topic is None or topic == SECRET_LEAKED or topic not in playbook.topics:
