@@ -58,6 +58,25 @@ def test_what_is_kept_gives_the_matches_of_what_was_just_learnt_bit_for_bit(cach
         assert kept.rank(text) == fresh.rank(text)
 
 
+def test_n_grams_wait_for_the_first_question_too_and_say_what_they_said_before(tmp_path: Path) -> None:
+    fresh, kept = matcher_of(LESSON, "ngrams", tmp_path), matcher_of(LESSON, "ngrams", tmp_path)
+
+    assert isinstance(kept, AtFirstQuestion)
+    assert [kept.match(text) for text in QUESTIONS] == [fresh.match(text) for text in QUESTIONS]
+    assert [kept.rank(text) for text in QUESTIONS] == [fresh.rank(text) for text in QUESTIONS]
+
+
+def test_spoilt_n_grams_are_learnt_anew_at_the_start(tmp_path: Path) -> None:
+    matcher_of(LESSON, "ngrams", tmp_path)
+    (file,) = tmp_path.glob("*.ngrams")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1])
+    matcher = matcher_of(LESSON, "ngrams", tmp_path)
+
+    assert file.read_bytes() == whole
+    assert matcher.match("my money is gone").topic == "stolen"
+
+
 AT_WORK = """
 import sys
 from pathlib import Path

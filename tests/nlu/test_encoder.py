@@ -203,5 +203,8 @@ def test_the_order_of_rows_does_not_matter(matcher: EncoderMatcher, encoder: Uni
     assert again.match("coins vanished from wallet") == matcher.match("coins vanished from wallet")
 
 
-def test_an_empty_pack_matches_nothing(encoder: UniversalEncoder) -> None:
-    assert EncoderMatcher.fit([], encoder=encoder).match("my money is gone").candidates == ()
+def test_an_empty_pack_matches_nothing(encoder: UniversalEncoder, tmp_path: Path) -> None:
+    fresh, kept = (EncoderMatcher.fit([], encoder=encoder, cache=tmp_path) for _ in range(2))
+
+    assert fresh.match("my money is gone").candidates == ()
+    assert kept.match("my money is gone").candidates == ()

@@ -7,7 +7,11 @@ import pytest
 
 from imconnect.nlu.kept import ALIGNED, Kept, keep
 
-ARRAYS = {"some": memoryview(array("f", [1.5, -2.0, 3.0])), "more": memoryview(array("Q", [1, 2**63]))}
+ARRAYS = {
+    "some": memoryview(array("f", [1.5, -2.0, 3.0])),
+    "more": memoryview(array("Q", [1, 2**63])),
+    "none": memoryview(array("I")),
+}
 
 
 @pytest.fixture
@@ -23,7 +27,8 @@ def test_what_was_kept_is_found_again(file: Path) -> None:
     assert kept.facts == {"topics": ["费用", "fees"]}
     assert kept.views["some"].tolist() == [1.5, -2.0, 3.0]
     assert kept.views["more"].tolist() == [1, 2**63]
-    assert kept.shapes == {"some": (3,), "more": (2,)}
+    assert kept.views["none"].tolist() == []
+    assert kept.shapes == {"some": (3,), "more": (2,), "none": (0,)}
 
 
 def test_what_is_mapped_cannot_be_written_to(file: Path) -> None:

@@ -9,8 +9,9 @@ from typing import Literal
 from imconnect.content.reading import Phrasing
 from imconnect.domain.playbook import Playbook
 from imconnect.nlu.calibration import Stakes
-from imconnect.nlu.learnt import EncoderName, encoder_is_installed, learnt, weights_file, weights_in
-from imconnect.nlu.lexical import NgramMatcher
+from imconnect.nlu.kept import Kept
+from imconnect.nlu.learnt import AtFirstQuestion, EncoderName, encoder_is_installed, learnt, weights_file, weights_in
+from imconnect.nlu.lexical import Lexical, NgramMatcher, ngrams_file
 from imconnect.nlu.matching import Matcher, Row
 from imconnect.nlu.reader import Reader, cautious_topics, urgent_topics
 from imconnect.nlu.rehearsal import Rehearsal
@@ -59,16 +60,24 @@ class EncoderMissing(ImportError):
 
 
 def matcher_of(lesson: Lesson, matcher: MatcherName, cache: Path | None) -> Matcher:
-    """The matcher *lesson* makes. With a folder *cache*, what an encoder needs is made sure of now, and loaded by the
-    first question. Raises as `reader_for`."""
+    """The matcher *lesson* makes. With a folder *cache*, what it needs is made sure of now, and loaded by the first
+    question. Raises as `reader_for`."""
     kind = _encoder(matcher)
     if kind is None:
-        known = (lesson.rows, lesson.off_topic, lesson.cautious, lesson.urgent)
-        return NgramMatcher.train(*known, cache=cache)
+        return _with_ngrams(lesson, cache)
     try:
         return _with_encoder(kind, lesson, cache)
     except ImportError:
         raise EncoderMissing(kind) from None
+
+
+def _with_ngrams(lesson: Lesson, cache: Path | None) -> Matcher:
+    known, stakes = (lesson.rows, lesson.off_topic), Stakes(lesson.cautious, lesson.urgent)
+    if cache is not None:
+        with suppress(OSError, ValueError):  # none there, or spoilt
+            kept = Kept.open(ngrams_file(cache, *known, stakes))
+            return AtFirstQuestion(NgramMatcher.name, lambda: NgramMatcher(Lexical.revive(kept), stakes))
+    return NgramMatcher.train(*known, lesson.cautious, lesson.urgent, cache=cache)
 
 
 def _with_encoder(kind: EncoderName, lesson: Lesson, cache: Path | None) -> Matcher:

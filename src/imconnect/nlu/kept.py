@@ -47,7 +47,7 @@ class Kept:
         at = CHECKED + 1 + len(line)
         for name, kind, shape, size in head["arrays"]:
             at = _aligned(at)
-            views[name] = whole[at : at + size].cast(kind)
+            views[name] = whole[at : at + size].cast(kind) if size else whole[at:at]  # nothing is of any kind
             shapes[name] = tuple(shape)
             at += size
         return cls(head["facts"], shapes, views)

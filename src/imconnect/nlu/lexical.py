@@ -2,9 +2,7 @@
 
 import json
 import math
-import os
 import random
-import sys
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,12 +12,13 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from imconnect.nlu.calibration import PLACES, Calibration, Scored, Stakes, Trial, calibrate
+from imconnect.nlu.kept import Kept, keep
 from imconnect.nlu.matching import PRIOR, Match, Phrasebook, Row, certain, key_of, ranking, settle
 from imconnect.nlu.ngrams import Postings, Vector, Weights, by_feature, features
 from imconnect.nlu.normalise import squeezed
 from imconnect.nlu.rehearsal import Heard, Rehearsal
 
-FORMAT = 2  # of the kept matcher; raised whenever what is kept or how it is computed changes
+FORMAT = 3  # of the kept matcher; raised whenever what is kept or how it is computed changes
 
 BEST_EXAMPLE = 0.25
 """Weight of the nearest example beside the topic as a whole (chosen on CLINC150's validation part)."""
@@ -74,9 +73,10 @@ class Lexical:
         )
 
     def save(self, path: Path) -> None:
-        """Write to *path*, whole or not at all."""
+        """Write to *path*, whole or not at all. Raises `OSError`."""
+        parts = (self.towards, self.examples)
         arrays: list[array[Any]] = [array("f", self.weights.rarity), self.topic_of]
-        arrays += [one for part in (self.towards, self.examples) for one in (part.starts, part.holders, part.weights)]
+        arrays += [one for part in parts for one in (part.starts, part.holders, part.weights)]
         facts = {
             "topics": self.topics,
             "lonely": sorted(self.lonely),
@@ -85,26 +85,20 @@ class Lexical:
             "features": list(self.weights.number),
             "unseen": self.weights.unseen,
             "rows": self.rows,
-            "lengths": [len(one) for one in arrays],
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}.part")
-        with draft.open("wb") as file:
-            file.write(json.dumps(facts, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
-            for one in arrays:
-                file.write(one.tobytes())
-        draft.replace(path)
+        # As bytes, not as the file's own facts: those are read when it is opened, these when there is a question.
+        told = json.dumps(facts, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        keep(path, {}, {"facts": memoryview(told)} | {str(place): memoryview(one) for place, one in enumerate(arrays)})
 
     @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read what `save` wrote. Raises `OSError`, `ValueError`, `KeyError` or `EOFError` on anything else."""
-        with path.open("rb") as file:
-            facts = json.loads(file.readline().decode("utf-8", "surrogatepass"))
-            arrays: list[array[Any]] = []
-            for kind, length in zip(KINDS, facts["lengths"], strict=True):
-                one: array[Any] = array(kind)
-                one.fromfile(file, length)
-                arrays.append(one)
+    def revive(cls, kept: Kept) -> Self:
+        """What `save` wrote."""
+        facts = json.loads(bytes(kept.views["facts"]).decode("utf-8", "surrogatepass"))
+        arrays: list[array[Any]] = []
+        for place, kind in enumerate(KINDS):
+            one: array[Any] = array(kind)
+            one.frombytes(kept.views[str(place)].tobytes())
+            arrays.append(one)
         rarity, topic_of, *postings = arrays
         number = {feature: position for position, feature in enumerate(facts["features"])}
         return cls(
@@ -164,13 +158,13 @@ class NgramMatcher:
         stakes = Stakes(cautious, urgent)
         if cache is None:
             return cls(_Lesson(rows, off_topic).by_training(stakes), stakes)
-        kept = cache / f"{key_of(FORMAT, sys.byteorder, rows, off_topic, stakes)}.ngrams"
+        file = ngrams_file(cache, rows, off_topic, stakes)
         try:
-            lexical = Lexical.load(kept)
-        except (OSError, ValueError, KeyError, EOFError):  # none there, or spoilt
+            lexical = Lexical.revive(Kept.open(file))
+        except (OSError, ValueError):  # none there, or spoilt
             lexical = _Lesson(rows, off_topic).by_training(stakes)
             with suppress(OSError):  # a cache that cannot be written costs the next start its time, no more
-                lexical.save(kept)
+                lexical.save(file)
         return cls(lexical, stakes)
 
     @classmethod
@@ -196,6 +190,11 @@ class NgramMatcher:
         if topic is not None:
             return certain(topic)
         return ranking(self._lexical.scored(self._lexical.weights.vector(features(text))), self.calibration)
+
+
+def ngrams_file(cache: Path, rows: Sequence[Row], off_topic: Sequence[str], stakes: Stakes) -> Path:
+    """Where what training made of these rows is kept."""
+    return cache / f"{key_of(FORMAT, NgramMatcher.name, rows, off_topic, stakes)}.ngrams"
 
 
 class _Lesson:
