@@ -14,7 +14,7 @@ from imconnect.guard.inspection import Guard, Inspected, removed
 from imconnect.guard.text import unmask
 
 _LONGEST_FRAGMENT = 400
-_LISTED = 0.7
+_LISTED, _UNSAID = 0.7, 0.6
 _MOST_PIECES, _LONGEST_KEY = 8, 400
 _ALONE = re.compile(r"[\s\"'`]*(?P<value>(?:0[xX])?[0-9A-Za-z]{2,139}|\[?[\d\s,]{3,390}\]?)[\s\"'`.。]*")
 _PIECE = re.compile(
@@ -39,6 +39,10 @@ class _Fragment:
     text: str = field(repr=False)
     at: float
     spoken: bool
+
+    @property
+    def chinese(self) -> bool:
+        return all(map(_is_han, self.text.split()))
 
     @property
     def words(self) -> int:
@@ -190,11 +194,11 @@ def _is_han(token: str) -> bool:
 
 
 def _readings(fragments: list[_Fragment]) -> Iterator[list[_Fragment]]:
-    """Which fragments may make one phrase: what nobody says and what is just as long; all; what nobody says."""
-    sure = [each for each in fragments if not each.spoken]
+    """Which fragments may make one phrase: the Chinese ones that nobody says, with what is just as long; all; those."""
+    sure = [each for each in fragments if each.chinese and not each.spoken]
     width = _width(sure) if sure else 0
-    alike = [each for each in fragments if not each.spoken or each.words == width]
-    if sure and len(alike) < len(fragments):
+    alike = [each for each in fragments if each.chinese and (not each.spoken or each.words == width)]
+    if sure and len(alike) < len(fragments) and len(sure) >= len(alike) * _UNSAID:
         yield alike
     yield fragments
     if 0 < len(sure) < len(alike):
