@@ -55,7 +55,11 @@ class Pigeon(ScriptedAdapter):
 async def running(folder: Path, pigeon: Pigeon, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[SqlStore]:
     monkeypatch.setattr(app, "adapters_of", lambda settings: [pigeon])  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType] - the settings name no channel
     monkeypatch.setattr(app, "STANDBY_SECONDS", 0.05)
-    core: dict[str, object] = {"database": {"url": f"sqlite:///{folder}/desk.db"}, "web": {"port": 0}, "cache": folder / "cache"}
+    core: dict[str, object] = {
+        "database": {"url": f"sqlite:///{folder}/desk.db"},
+        "web": {"port": 0},
+        "cache": folder / "cache",
+    }
     core["matcher"] = "ngrams"
     core["pack"] = folder / "pack" if (folder / "pack").exists() else small_pack(folder)
     stopping, stores, ready = Stopping(), list[SqlStore](), asyncio.Event()

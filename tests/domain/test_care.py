@@ -35,6 +35,15 @@ def test_that_it_still_does_not_work_is_no_device() -> None:
     assert "device" in decide(asked, message("the one from my sister"), PLAYBOOK, NOON).conversation.details
 
 
+def test_what_a_form_fills_in_by_title_is_not_asked_again() -> None:
+    title = PLAYBOOK.details["device"].titles[Language.ENGLISH]
+    asked = conversation(Stage.COLLECTING, "app-bug", asked_for=["device", "when"])
+
+    decision = decide(asked, message(f"It crashes\n{title}: a phone of my sister's"), PLAYBOOK, NOON)
+
+    assert decision.conversation.details["device"] == Given("a phone of my sister's")
+
+
 def test_who_gives_nothing_that_was_asked_for_is_not_told_the_same_words_again() -> None:
     asked = conversation(Stage.COLLECTING, "tx-wrong-address", asked_for=["wallet_address"])
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import multiprocessing
 import random
+import re
 import resource
 import statistics
 import sys
@@ -45,6 +46,9 @@ IN_FLIGHT = 512
 """Deliveries waiting for their commit at a time: so many chats at once, each saying one thing after another."""
 
 FLOOR_COMMITS = 300
+NUMBERED = re.compile(r"\[(\d+)\]$")
+"""What each message ends with; what the guard withheld has no number any more."""
+
 PATIENCE_SECONDS = 120.0
 STEADY_RATE = 100
 STEADY_MESSAGES = 1_000
@@ -269,7 +273,7 @@ async def faults(run: Run, said: Sequence[tuple[int, Incoming]]) -> tuple[int, i
     disorder = lost = doubled = 0
     for address, count in expected.items():
         lines = await run.store.transcript(address, 0, 100_000)
-        numbers = [int(line.text.rsplit("[", 1)[1][:-1]) for line in lines if line.text.endswith("]")]
+        numbers = [int(found[1]) for line in lines if (found := NUMBERED.search(line.text))]
         disorder += sum(later <= earlier for earlier, later in pairwise(numbers))
         stored = [line for line in lines if line.speaker.value == "customer"]
         lost += max(0, count - len(stored))

@@ -1,5 +1,6 @@
 """What customers say."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,8 +12,8 @@ from imconnect.domain.drafting import LANGUAGE_CHOICE, NO, PRIVATE, SKIP, START,
 from imconnect.domain.events import ErrandKind, MessageReceived, PlaceDue, PlaceReason
 from imconnect.domain.guiding import flow_now, go_to
 from imconnect.domain.manner import asks, meant
-from imconnect.domain.messages import LARGEST_FILE, Attachment, Choice, Language, Purpose
-from imconnect.domain.playbook import SOLVED, Flow, Handoff
+from imconnect.domain.messages import LARGEST_FILE, Choice, Language, Purpose
+from imconnect.domain.playbook import SOLVED, Flow, Handoff, Playbook
 from imconnect.domain.readings import Reading, Secret
 from imconnect.domain.serving import (
     UNCLEAR_BEFORE_A_PERSON,
@@ -72,7 +73,7 @@ def _converse(draft: Draft, event: MessageReceived) -> str:
         return "for the agent"  # A person is talking. Bots do not interrupt.
     if draft.now_is.stage is Stage.RESOLVED:
         _reopen(draft)
-    _keep_details(draft, event.reading, event.attachments)
+    _keep_details(draft, event)
     keep(draft, event.reading.others)
     key = _choice(draft, event)
     go_on(draft, event, chose=key is not None)
@@ -174,9 +175,9 @@ def _reopen(draft: Draft) -> None:
     )
 
 
-def _keep_details(draft: Draft, reading: Reading, attachments: tuple[Attachment, ...]) -> None:
+def _keep_details(draft: Draft, event: MessageReceived) -> None:
     """Keep every valid detail, whenever it is given; what an explorer link tells of the chain counts too."""
-    spotted = reading.details
+    reading, spotted = event.reading, event.reading.details
     found = {detail.name: Given(detail.value, detail.chain) for detail in spotted if detail.problem is None}
     if "chain" not in found and (chain := _chain_by_its_coin(draft, reading)):
         found["chain"] = Given(chain, chain)
@@ -184,8 +185,9 @@ def _keep_details(draft: Draft, reading: Reading, attachments: tuple[Attachment,
         chain = next((detail.chain for detail in spotted if detail.chain and detail.problem is None), None)
         if chain is not None and "chain" not in draft.now_is.details:
             found["chain"] = Given(chain, chain)
-    if any(attachment.media_type.startswith("image/") for attachment in attachments):
+    if any(attachment.media_type.startswith("image/") for attachment in event.attachments):
         found["screenshot"] = Given("attached")
+    found |= _written_out(event.text, draft.playbook)
     if found:
         draft.now_is = replace(draft.now_is, details={**draft.now_is.details, **found})
 
@@ -434,6 +436,19 @@ def _declined(draft: Draft, event: MessageReceived) -> list[str]:
     no_more = event.text.strip().lower().rstrip(".。!！") in draft.playbook.smalltalk.get(NO, frozenset())
     any_words = any(draft.playbook.details[name].free for name in open_ones)
     return open_ones if reading.declines or (no_more and not any_words) else []
+
+
+def _written_out(text: str, playbook: Playbook) -> dict[str, Given]:
+    """The free details of a text that names each, as a form does: "Title: value". No look at values finds those."""
+    titles = {
+        title.strip().lower(): name
+        for name, detail in playbook.details.items()
+        if detail.free
+        for title in detail.titles.values()
+    }
+    parts = (re.split(r"[:：]", line, maxsplit=1) for line in text.splitlines())
+    named = ((titles.get(part[0].strip().lower()), part[1].strip()) for part in parts if len(part) == 2)
+    return {name: Given(value) for name, value in named if name is not None and value}
 
 
 def _chain_by_its_coin(draft: Draft, reading: Reading) -> str | None:

@@ -64,6 +64,7 @@ class _Piece:
 class _Recent:
     fragments: deque[_Fragment]
     pieces: deque[_Piece]
+    context_since: float = float("inf")
     context_until: float = float("-inf")
     alarmed_until: float = float("-inf")
     whole: bool = False
@@ -135,6 +136,7 @@ class Tail:
             return withdrawn
         folded = unmask(lower(text[:_LONGEST_FRAGMENT]), self._guard.lexicon.words)
         if phrases.in_context(folded):
+            recent.context_since = recent.context_since if now <= recent.context_until else now
             recent.context_until = now + self._ttl
         fragment = self._fragment(message_id, folded, now) if len(text) <= _LONGEST_FRAGMENT else None
         if fragment is None:
@@ -147,8 +149,7 @@ class Tail:
             rest = [each for each in recent.fragments if self._is_more_of_it(each, recent)]
             return _withdrawn(recent, message_id, secret, rest)
         for pieces in _readings(list(recent.fragments)):
-            together = "\n".join(each.text for each in pieces)
-            found = self._guard.phrase(together, context=now <= recent.context_until)
+            found = self._phrase(pieces, recent, now)
             if found is not None:
                 recent.whole, recent.width = False, _width(pieces)
                 recent.alarmed_until = now + _AFTERWARDS  # it came in pieces: there may be more
@@ -156,6 +157,14 @@ class Tail:
                 secret = Secret(SecretKind.RECOVERY_PHRASE, certainty, words=found.words)
                 return _withdrawn(recent, message_id, secret, pieces)
         return inspected
+
+    def _phrase(self, pieces: Sequence[_Fragment], recent: _Recent, now: float) -> phrases.Phrase | None:
+        """The phrase that *pieces* make. What was said before phrases were spoken of was not announced by that."""
+        announced = [each for each in pieces if each.at >= recent.context_since] if now <= recent.context_until else []
+        found = self._guard.phrase(_together(announced), context=True) if announced else None
+        if found is not None or len(announced) == len(pieces):
+            return found
+        return self._guard.phrase(_together(pieces), context=False)
 
     def _fragment(self, message_id: str, folded: str, now: float) -> _Fragment | None:
         """What of a message may be part of a phrase: nothing, where most of its words are on no list."""
@@ -203,6 +212,10 @@ def _readings(fragments: list[_Fragment]) -> Iterator[list[_Fragment]]:
     yield fragments
     if 0 < len(sure) < len(alike):
         yield sure
+
+
+def _together(pieces: Iterable[_Fragment]) -> str:
+    return "\n".join(each.text for each in pieces)
 
 
 def _width(fragments: Sequence[_Fragment]) -> int:
