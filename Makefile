@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # As many test files at a time as there are cores, four at most; the tests of a file share what they start.
-SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
+# The longest files come first (tests/conftest.py), so the order is not to be changed.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo run test test-all check fix bench clean
 

@@ -16,6 +16,14 @@ from imconnect.storage.tables import metadata
 pytest.register_assert_rewrite("imconnect.testing.conformance")
 
 
+SLOWEST = frozenset({"test_crashes.py", "test_kill.py", "test_bad_input.py"})
+"""Files that take minutes: begun first, they do not keep one worker busy when the others have nothing left to do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in SLOWEST)
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Generator[Cluster]:
     """A PostgreSQL server; tests that use it are marked `needs_postgres`."""
