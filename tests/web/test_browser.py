@@ -308,6 +308,22 @@ async def test_an_agent_serves_a_customer_by_keyboard_alone(chromium: Browser, s
         assert agent.hosts == {"127.0.0.1"}
 
 
+async def test_a_sentence_typed_outside_of_every_box_does_nothing(chromium: Browser, site: RunningDesk) -> None:
+    async with person(chromium, PHONE, "en-US") as customer, person(chromium, DESKTOP, "en-US") as agent:
+        await sign_in(agent, site)
+        await customer.page.goto(f"{site.url}/chat")
+        await customer.write("I want to talk to a person")
+        await agent.page.locator(".rows .row a").click()
+        await agent.page.wait_for_selector("#act-take")
+        await agent.page.wait_for_load_state()
+        await agent.page.keyboard.press("t")
+        await expect(agent.page.locator("#live")).to_contain_text("with Lin")
+        await agent.page.keyboard.type("Hello, the other team has it")
+        await agent.page.wait_for_timeout(500)
+
+        await expect(agent.page.locator("#live")).to_contain_text("with Lin")
+
+
 async def test_what_an_agent_is_typing_survives_everything_that_happens_meanwhile(
     chromium: Browser, site: RunningDesk
 ) -> None:

@@ -90,19 +90,32 @@
     const next = all[Math.max(0, Math.min(all.length - 1, (focused >= 0 ? focused : now) + by))];
     next.focus();
   };
-  const press = (act) => { const button = document.querySelector(`[data-act="${act}"]`); if (button) button.click(); };
+  const press = (act) => {
+    const button = document.querySelector(`[data-act="${act}"]`);
+    if (!button) return;
+    htmx.process(button.form);  // what was just drawn anew is not htmx's yet: a click would leave the page
+    button.click();
+  };
   const write = (name) => { const box = document.getElementById(`text-${name}`); if (box) box.focus(); };
   const keys = {
     j: () => step(1), k: () => step(-1), t: () => press("take"), e: () => press("resolve"), h: () => press("hand_back"),
     r: () => write("reply"), n: () => write("note"),
   };
+  // Letters in quick succession are somebody typing who believes to be in a box: no act may come of them.
+  let lastLetter = -Infinity;
+  const inARun = (event) => {
+    const run = event.timeStamp - lastLetter < 300;
+    if (event.key.length === 1) lastLetter = event.timeStamp;
+    return run && "teh".includes(event.key);
+  };
   document.addEventListener("keydown", (event) => {
     const typing = event.target.matches("textarea, input, select");
+    if (typing) lastLetter = -Infinity;
     if (typing && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       event.target.form.requestSubmit();
     } else if (typing && event.key === "Escape") event.target.blur();
-    else if (!typing && !event.ctrlKey && !event.metaKey && !event.altKey && keys[event.key]) {
+    else if (!typing && !inARun(event) && !event.ctrlKey && !event.metaKey && !event.altKey && keys[event.key]) {
       event.preventDefault();
       keys[event.key]();
     }
