@@ -366,11 +366,12 @@ class Hearing:
     def _is_for_us(self, said: Said) -> bool:
         """Whether what is said where others read along is for the desk: what is addressed to it; in the support channel
         what a member says to nobody else; and anywhere what gives a secret away, so that it can be removed."""
-        if addressed(said, self._bot) or self._kit.leaks(said.text):
+        if addressed(said, self._bot):
             return True
-        if said.channel != self._settings.support_channel or said.mentions or said.answers is not None:
-            return False
-        return self._settings.agent_role not in said.roles
+        to_nobody = said.channel == self._settings.support_channel and not said.mentions and said.answers is None
+        if to_nobody and self._settings.agent_role not in said.roles:
+            return True
+        return self._kit.leaks(said.text)  # last: the guard's look is the dearest
 
     def _remarks(self, said: Said) -> tuple[Remark, ...]:
         doubtful = any(looks_like_ours(name, self._ours) for name in said.names)

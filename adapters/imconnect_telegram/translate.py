@@ -191,9 +191,10 @@ def _incoming(message: Message, bot: Bot) -> Incoming | None:
     author, public = message.from_user, message.chat.type != "private"
     if author is None or author.is_bot or message.sender_chat is not None:
         return None
-    if public and not _addressed(message, bot) and not bot.leaks(_text(message, bot)):
+    text = _text(message, bot)
+    if public and not _addressed(message, bot) and not bot.leaks(text):
         return None
-    text, attachments = _text(message, bot), tuple(_attachments(message))
+    attachments = tuple(_attachments(message))
     if not text and not attachments and message.effective_attachment is None and not public:
         return None
     thread = message.message_thread_id if message.is_topic_message else None
