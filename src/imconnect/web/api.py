@@ -15,7 +15,7 @@ from imconnect.ports import Dossier, FileOfMessage, FileState, Line, SendState, 
 from imconnect.web.armour import MOST_TEXT, too_long
 from imconnect.web.front import Drawing, look_of
 from imconnect.web.inbox import ACTS, TOOLS, WORDED
-from imconnect.web.inbox_door import Door, SignedIn, SignInNeeded
+from imconnect.web.inbox_door import Door
 from imconnect.web.labels import Labels
 
 Reference = Annotated[str, Path(description="The conversation's public reference.", max_length=64)]
@@ -142,12 +142,6 @@ class Api:
         router.add_api_route("/{reference}/acts", self.act, methods=["POST"], summary="Act on a conversation")
         return router
 
-    async def _signed_in(self, request: Request) -> SignedIn:
-        found = await self._door.who(request)
-        if found is None:
-            raise SignInNeeded
-        return found
-
     async def conversations(
         self,
         request: Request,
@@ -155,13 +149,13 @@ class Api:
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> list[ConversationOut]:
         """The line in its order, then the others, newest first."""
-        await self._signed_in(request)
+        await self._door.at_work(request)
         found = await self._store.summaries(frozenset(stage or Stage), limit)
         return [ConversationOut.model_validate(_summary(one)) for one in found]
 
     async def conversation(self, request: Request, reference: Reference) -> ConversationInFull:
         """Details, transcript and record of one conversation."""
-        await self._signed_in(request)
+        await self._door.at_work(request)
         found = await self._store.dossier(reference)
         if found is None:
             raise HTTPException(404, "There is no such conversation.")
@@ -169,7 +163,7 @@ class Api:
 
     async def act(self, request: Request, reference: Reference, wanted: ActIn) -> ActOut:
         """Take, reply, note, resolve, hand back, transfer, send a snippet or admit, as in the inbox."""
-        at_work = await self._signed_in(request)
+        at_work = await self._door.at_work(request)
         if wanted.act in (*WORDED, *TOOLS) and not wanted.text.strip():
             raise HTTPException(422, "This act needs a text.")
         if too_long(wanted.text):

@@ -30,7 +30,7 @@ from imconnect.domain.triage import GIVES_THE_FUNDS_AWAY
 from imconnect.ports import Changes, Dossier, Line, SendState, Speaker, Store, StoreUnavailable, Summary
 from imconnect.web.armour import MOST_TEXT, form_of, too_long
 from imconnect.web.front import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Drawing, Look, keep, look_of, see_other
-from imconnect.web.inbox_door import COOKIE, Door, SignedIn, SignInNeeded
+from imconnect.web.inbox_door import COOKIE, Door, SignedIn
 from imconnect.web.inbox_files import FilePages, drawn_file, is_delicate
 from imconnect.web.labels import Labels
 from imconnect.web.sessions import AGENT_HOURS, AgentSession, Seals
@@ -154,15 +154,9 @@ class InboxPages:
         response.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return response
 
-    async def _signed_in(self, request: Request) -> SignedIn:
-        found = await self._door.who(request)
-        if found is None:
-            raise SignInNeeded
-        return found
-
     async def _form(self, request: Request) -> tuple[SignedIn, dict[str, str]]:
         """The posted form, if it is one of this session's own."""
-        at_work = await self._signed_in(request)
+        at_work = await self._door.at_work(request)
         form = await form_of(request)
         if not self._seals.genuine(form.get("csrf", ""), at_work.session):
             raise StalePage
@@ -178,11 +172,11 @@ class InboxPages:
     # -------------------------------------------------------------------------------------------------------- reading
 
     async def show(self, request: Request) -> Response:
-        at_work, look = await self._signed_in(request), self._look(request)
+        at_work, look = await self._door.at_work(request), self._look(request)
         return await self._whole(request, at_work, look, None, Result(True, ""))
 
     async def open(self, request: Request) -> Response:
-        at_work, look = await self._signed_in(request), self._look(request)
+        at_work, look = await self._door.at_work(request), self._look(request)
         return await self._whole(request, at_work, look, await self._dossier(request), Result(True, ""))
 
     async def _dossier(self, request: Request) -> Dossier:
@@ -228,7 +222,7 @@ class InboxPages:
 
     async def listed(self, request: Request) -> Response:
         """The list alone, for pages that are open."""
-        at_work, look = await self._signed_in(request), self._look(request)
+        at_work, look = await self._door.at_work(request), self._look(request)
         tab = self._tab(request, at_work, None)
         rows = await self._rows(tab, at_work, look)
         values = self._list_values(tab, rows, request.query_params.get("open", ""))
@@ -265,7 +259,7 @@ class InboxPages:
 
     async def live(self, request: Request) -> Response:
         """What changes of an open conversation, for pages that are open; not the boxes an agent types in."""
-        at_work, look = await self._signed_in(request), self._look(request)
+        at_work, look = await self._door.at_work(request), self._look(request)
         dossier = await self._dossier(request)
         return self._page(request, "inbox_live.html", look, self._live_values(dossier, at_work, look))
 
@@ -428,7 +422,7 @@ class InboxPages:
 
     async def events(self, request: Request) -> Response:
         """Says that the line changed, or the conversation *open*; pages then ask for what they show."""
-        at_work = await self._signed_in(request)
+        at_work = await self._door.at_work(request)
         reference = request.query_params.get("open", "")
         dossier = await self._store.dossier(reference) if reference else None
         return stream(self._stream(at_work, dossier.summary.id if dossier else None))

@@ -35,6 +35,13 @@ class Door:
         agent = await self._store.agent(session.agent)
         return SignedIn(agent, session) if agent is not None else None
 
+    async def at_work(self, request: Request) -> SignedIn:
+        """Who is signed in. Raises `SignInNeeded`."""
+        found = await self.who(request)
+        if found is None:
+            raise SignInNeeded
+        return found
+
 
 class SignInNeeded(HTTPException):
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from imconnect.domain.triage import GIVES_THE_FUNDS_AWAY, SECRET_LEAKED
 from imconnect.formats.written import lower
 from imconnect.guard.phrases import in_context
 from imconnect.ports import Dossier, FileOfMessage, FileState, Speaker, Store
-from imconnect.web.inbox_door import Door, SignInNeeded
+from imconnect.web.inbox_door import Door
 from imconnect.web.labels import Labels
 from imconnect.web.wording import size_in_words
 
@@ -35,8 +35,7 @@ class FilePages:
 
     async def show(self, request: Request) -> Response:
         """The file, to be saved: sandboxed, under the type its content has, and none where browsers would run it."""
-        if await self._door.who(request) is None:
-            raise SignInNeeded
+        await self._door.at_work(request)
         number = str(request.path_params["file"])
         found = await self._store.file(int(number)) if number.isdecimal() and len(number) < 19 else None
         if found is None or found[0].state is not FileState.KEPT:

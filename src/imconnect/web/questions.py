@@ -15,7 +15,7 @@ from imconnect.ports import SettledQuestion
 from imconnect.web.armour import form_of
 from imconnect.web.front import TAGS, Drawing, Look, look_of, see_other
 from imconnect.web.inbox import StalePage
-from imconnect.web.inbox_door import Door, SignedIn, SignInNeeded
+from imconnect.web.inbox_door import Door, SignedIn
 from imconnect.web.labels import Labels
 from imconnect.web.sessions import Seals
 from imconnect.web.wording import duration
@@ -84,14 +84,8 @@ class QuestionPages:
         router.add_route("/inbox/questions/{key}", self.act, methods=["POST"])
         return router
 
-    async def _signed_in(self, request: Request) -> SignedIn:
-        found = await self._door.who(request)
-        if found is None:
-            raise SignInNeeded
-        return found
-
     async def show(self, request: Request) -> Response:
-        at_work = await self._signed_in(request)
+        at_work = await self._door.at_work(request)
         done = request.query_params.get("done", "")
         label = self._labels[self._look(request).language]
         says = label(f"question_done_{done}") if done in (*ACTS, TAKE_BACK) else ""
@@ -99,7 +93,7 @@ class QuestionPages:
 
     async def act(self, request: Request) -> Response:
         """Add a question to a topic or to what is nothing of ours, set it aside, or take that back."""
-        at_work = await self._signed_in(request)
+        at_work = await self._door.at_work(request)
         form, key = await form_of(request), str(request.path_params["key"])
         act = form.get("act", "")
         if not self._seals.genuine(form.get("csrf", ""), at_work.session):

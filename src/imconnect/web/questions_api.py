@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from imconnect.desk.questions import LONGEST, NotAdded, QuestionDesk
 from imconnect.domain.messages import Language
 from imconnect.domain.questions import NamedBy, QuestionKind
-from imconnect.web.inbox_door import Door, SignedIn, SignInNeeded
+from imconnect.web.inbox_door import Door
 from imconnect.web.questions import ACTS, TAKE_BACK
 
 Key = Annotated[str, Path(description="The question's key.", pattern="^[0-9a-f]{32}$")]
@@ -65,12 +65,6 @@ class QuestionsApi:
         router.add_api_route("/{key}", self.act, methods=["POST"], summary="Say what becomes of a question")
         return router
 
-    async def _signed_in(self, request: Request) -> SignedIn:
-        found = await self._door.who(request)
-        if found is None:
-            raise SignInNeeded
-        return found
-
     async def questions(
         self,
         request: Request,
@@ -78,7 +72,7 @@ class QuestionsApi:
         before: Annotated[int | None, Query(ge=1, lt=2**63, description="`older` of the page before.")] = None,
     ) -> QuestionsOut:
         """What customers asked and the desk could not answer, or answered wrongly."""
-        await self._signed_in(request)
+        await self._door.at_work(request)
         found = await self._questions.collected(kind, before)
         listed = [
             QuestionOut(
@@ -98,7 +92,7 @@ class QuestionsApi:
 
     async def act(self, request: Request, key: Key, wanted: QuestionActIn) -> QuestionActOut:
         """Add it to a topic or to what is nothing of ours, dismiss it, or take that back."""
-        at_work = await self._signed_in(request)
+        at_work = await self._door.at_work(request)
         if wanted.act == TAKE_BACK:
             await self._questions.reopen(key)
             return QuestionActOut(refused=None)
